@@ -1,1 +1,5 @@
+//! Reprieve gives a failed GPU experiment a second chance, and hands the next one a clean GPU.
 
+pub mod attempt;
+pub mod decision;
+mod millis;
