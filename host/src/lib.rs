@@ -1,5 +1,14 @@
 //! Reprieve gives a failed GPU experiment a second chance, and hands the next one a clean GPU.
 
+pub mod action;
 pub mod attempt;
+pub mod clock;
 pub mod decision;
+pub mod event;
+pub mod journal;
+pub mod launcher;
 mod millis;
+pub mod process;
+pub mod state;
+pub mod study;
+pub mod supervisor;

@@ -1,0 +1,170 @@
+//! Appends to a journal, one sync for what is appended together.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use serde::{Deserialize, Serialize};
+
+use crate::event::Stamped;
+
+use super::{FILE, Position, VERSION, format};
+
+/// The first line of a journal.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Header {
+    pub(super) journal_version: u32,
+    pub(super) host_version: String,
+}
+
+/// A journal that this host alone appends to. Its lock ends with the process.
+#[derive(Debug)]
+pub struct Journal {
+    file: File,
+    path: PathBuf,
+    end: u64,
+    buffer: Vec<u8>,
+}
+
+/// Why a journal could not be opened or written. A study does not go on after it.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The file system refused.
+    #[error("cannot {what} the journal `{}`: {source}", path.display())]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// The journal's path.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Another host runs this study.
+    #[error("another host runs the study in `{}`\nhint: wait for it, or end it first", dir.display())]
+    Locked {
+        /// The study's directory.
+        dir: PathBuf,
+    },
+}
+
+impl Journal {
+    /// Begins a journal in a directory that has none.
+    ///
+    /// # Errors
+    ///
+    /// Where one is there already, or the file system refuses.
+    pub fn create(dir: &Path) -> Result<Self, WriteError> {
+        let path = dir.join(FILE);
+        let fail = |what| move |source| WriteError::Io { what, path: dir.join(FILE), source };
+        let file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create_new(true)
+            .open(&path)
+            .map_err(fail("create"))?;
+        let mut journal = Self { file, path, end: 0, buffer: Vec::new() };
+        journal.lock(dir)?;
+        let header = Header { journal_version: VERSION, host_version: env!("CARGO_PKG_VERSION").to_owned() };
+        format::encode(&header, &mut journal.buffer);
+        journal.flush()?;
+        // The file's name must be as durable as what is in it.
+        File::open(dir).and_then(|dir| dir.sync_all()).map_err(fail("sync the directory of"))?;
+        Ok(journal)
+    }
+
+    /// Opens the journal of a study that goes on, and cuts it to `end`, where
+    /// [`super::read`] found its last whole line to end.
+    ///
+    /// # Errors
+    ///
+    /// Where another host holds it, or the file system refuses.
+    pub fn open(dir: &Path) -> Result<Self, WriteError> {
+        let path = dir.join(FILE);
+        let file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .open(&path)
+            .map_err(|source| WriteError::Io { what: "open", path: path.clone(), source })?;
+        let journal = Self { file, path, end: 0, buffer: Vec::new() };
+        journal.lock(dir)?;
+        Ok(journal)
+    }
+
+    /// Says where the journal ends, and cuts what a crash left behind that.
+    ///
+    /// # Errors
+    ///
+    /// Where the file system refuses.
+    pub fn cut(&mut self, end: Position) -> Result<(), WriteError> {
+        self.file
+            .set_len(end.0)
+            .and_then(|()| self.file.sync_data())
+            .map_err(|source| self.failed("cut", source))?;
+        self.end = end.0;
+        Ok(())
+    }
+
+    fn lock(&self, dir: &Path) -> Result<(), WriteError> {
+        match flock(&self.file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(()),
+            Err(rustix::io::Errno::WOULDBLOCK) => Err(WriteError::Locked { dir: dir.to_owned() }),
+            Err(errno) => Err(self.failed("lock", errno.into())),
+        }
+    }
+
+    /// Appends events with one write and one sync, and says where each begins.
+    /// They are on disk when this returns.
+    ///
+    /// # Errors
+    ///
+    /// Where the file system refuses: then what is on disk is unknown, and
+    /// nothing more may be appended.
+    pub fn append(&mut self, events: &[Stamped]) -> Result<Vec<Position>, WriteError> {
+        let mut positions = Vec::with_capacity(events.len());
+        for event in events {
+            positions.push(Position(self.end + self.buffer.len() as u64));
+            format::encode(event, &mut self.buffer);
+        }
+        self.flush()?;
+        Ok(positions)
+    }
+
+    fn flush(&mut self) -> Result<(), WriteError> {
+        self.file.write_all(&self.buffer).map_err(|source| self.failed("write", source))?;
+        // Never tried again where it fails: a second fsync may succeed without
+        // the data being on disk (PostgreSQL's fsyncgate; Rebello et al., TOS 2021).
+        self.file.sync_data().map_err(|source| self.failed("sync", source))?;
+        self.end += self.buffer.len() as u64;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    /// Reads an event back.
+    ///
+    /// # Errors
+    ///
+    /// Where the file system refuses, or the line there is not whole.
+    pub fn event_at(&self, position: Position) -> io::Result<Stamped> {
+        let mut line = vec![0; 16 * 1024];
+        let mut filled = 0;
+        loop {
+            let read = self.file.read_at(&mut line[filled..], position.0 + filled as u64)?;
+            let newline = line[filled..filled + read].iter().position(|byte| *byte == b'\n');
+            filled += read;
+            if let Some(length) = newline.map(|at| filled - read + at) {
+                return format::decode(&line[..length])
+                    .map_err(|why| io::Error::new(io::ErrorKind::InvalidData, why));
+            }
+            if read == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            line.resize(line.len() * 2, 0);
+        }
+    }
+
+    fn failed(&self, what: &'static str, source: io::Error) -> WriteError {
+        WriteError::Io { what, path: self.path.clone(), source }
+    }
+}

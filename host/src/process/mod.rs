@@ -1,0 +1,12 @@
+//! Starting, telling apart, watching and ending processes.
+//!
+//! Does not know what an experiment is. Ends only processes it is shown to
+//! have started: a PID alone is never enough.
+
+mod identity;
+mod spawn;
+mod tree;
+
+pub use identity::{boot_id, identify, start_ticks};
+pub use spawn::{Spawn, SpawnError};
+pub use tree::{adopt_orphans, reap, signal_descendants};
