@@ -3,6 +3,7 @@
 //! An event is journaled, then applied, then reported. Changing anything here
 //! changes the journal: see `journal::VERSION`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -32,6 +33,8 @@ pub enum Event {
     StudyResumed {
         /// The version of the host that goes on.
         host_version: String,
+        /// The policies as they were loaded now.
+        policies: Vec<PolicyIdentity>,
     },
     /// A supervisor was started for an attempt.
     AttemptStarted(AttemptStarted),
@@ -69,6 +72,9 @@ pub struct StudyStarted {
     pub host_version: String,
     /// The study file, whole.
     pub source: Source,
+    /// A component that takes the place of the study file's own policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PathBuf>,
     /// What experiments are leased.
     pub devices: Vec<Device>,
     /// The policies that were loaded, the study's own first.

@@ -5,6 +5,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
@@ -14,7 +15,7 @@ use tokio::io::unix::AsyncFd;
 
 use crate::event::ProcessIdentity;
 use crate::process::{self, Spawn, SpawnError};
-use crate::supervisor::{Assignment, LOCK_FILE, Record};
+use crate::supervisor::{Assignment, LOCK_FILE, REQUESTS, Record};
 
 /// Starts supervisors on this machine, each in a session of its own, so that
 /// they outlive this host.
@@ -29,7 +30,7 @@ pub struct Launcher {
 pub struct Supervisor {
     /// Which process it is.
     pub identity: ProcessIdentity,
-    pidfd: AsyncFd<std::os::fd::OwnedFd>,
+    pidfd: AsyncFd<OwnedFd>,
 }
 
 /// Why a supervisor could not be started.
@@ -74,7 +75,8 @@ impl Launcher {
             args: &args,
             environment: &self.environment,
             stdout: None,
-            stderr: Some(std::os::fd::AsFd::as_fd(&log)),
+            stderr: Some(log.as_fd()),
+            blocked: &REQUESTS,
         }
         .start()?;
         watch(pid).map_err(LaunchError::Watch)

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use nix::fcntl::OFlag;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
-use nix::sys::signal::SigSet;
+use nix::sys::signal::{SigSet, Signal};
 use nix::sys::stat::Mode;
 
 /// A process to start. It gets no standard input.
@@ -29,6 +29,8 @@ pub struct Spawn<'a> {
     pub stdout: Option<BorrowedFd<'a>>,
     /// Where its standard error goes; nowhere if `None`.
     pub stderr: Option<BorrowedFd<'a>>,
+    /// Signals that wait from its first instruction on until it asks for them.
+    pub blocked: &'a [Signal],
 }
 
 /// Why a process could not be started.
@@ -52,7 +54,7 @@ pub enum SpawnError {
 
 impl Spawn<'_> {
     /// Starts the process, as the leader of a session of its own, with default
-    /// signal handlers and no signal blocked, and returns its PID.
+    /// signal handlers, and returns its PID.
     ///
     /// # Errors
     ///
@@ -64,7 +66,7 @@ impl Spawn<'_> {
             source: errno.into(),
         };
         let actions = self.file_actions().map_err(system)?;
-        let attributes = attributes().map_err(system)?;
+        let attributes = self.attributes().map_err(system)?;
         let program = c_string(path.as_os_str())?;
         let mut args = vec![c_string(OsStr::new(self.program))?];
         for arg in self.args {
@@ -94,6 +96,18 @@ impl Spawn<'_> {
         Ok(actions)
     }
 
+    fn attributes(&self) -> nix::Result<PosixSpawnAttr> {
+        let mut attributes = PosixSpawnAttr::init()?;
+        attributes.set_flags(
+            PosixSpawnFlags::from_bits_retain(SETSID)
+                | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF
+                | PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK,
+        )?;
+        attributes.set_sigdefault(&SigSet::all())?;
+        attributes.set_sigmask(&self.blocked.iter().copied().collect())?;
+        Ok(attributes)
+    }
+
     fn find(&self) -> Result<PathBuf, SpawnError> {
         if self.program.contains('/') {
             return Ok(PathBuf::from(self.program));
@@ -107,20 +121,7 @@ impl Spawn<'_> {
     }
 }
 
-fn attributes() -> nix::Result<PosixSpawnAttr> {
-    let mut attributes = PosixSpawnAttr::init()?;
-    attributes.set_flags(
-        // Not among the crate's names, and in every glibc since 2.26 and musl since 1.1.24.
-        PosixSpawnFlags::from_bits_retain(SETSID)
-            | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF
-            | PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK,
-    )?;
-    attributes.set_sigdefault(&SigSet::all())?;
-    attributes.set_sigmask(&SigSet::empty())?;
-    Ok(attributes)
-}
-
-/// `POSIX_SPAWN_SETSID` of Linux's <spawn.h>, for glibc and musl alike.
+/// `POSIX_SPAWN_SETSID` of <spawn.h>: in glibc since 2.26 and in musl since 1.1.24.
 const SETSID: nix::libc::c_int = 0x80;
 
 fn c_string(text: &OsStr) -> Result<CString, SpawnError> {

@@ -2,20 +2,15 @@
 //!
 //! Does not judge a decision; it bounds it and says where it did.
 
-use crate::decision::{Decision, Placement, Retry};
+use crate::decision::{Decision, Placement};
 use crate::study::ExperimentId;
 
 use super::StudyState;
 
 impl StudyState {
     /// The decision within the study's bounds, and a line for each bound it met.
-    ///
-    /// # Errors
-    ///
-    /// An answer that makes no sense for this experiment, in one line.
-    pub fn bound(&self, id: ExperimentId, decision: Decision) -> Result<(Decision, Vec<String>), String> {
-        let Decision::Retry(mut retry) = decision else { return Ok((decision, Vec::new())) };
-        self.check_overrides(id, &retry)?;
+    pub fn bound(&self, id: ExperimentId, decision: Decision) -> (Decision, Vec<String>) {
+        let Decision::Retry(mut retry) = decision else { return (decision, Vec::new()) };
         let limits = &self.study.limits;
         let (stage, attempt) = self.newest_attempt(id);
         if attempt >= limits.max_attempts {
@@ -25,7 +20,7 @@ impl StudyState {
                 stage.name(),
                 retry.reason
             );
-            return Ok((Decision::GiveUp(reason), vec![format!("max_attempts = {}", limits.max_attempts)]));
+            return (Decision::GiveUp(reason), vec![format!("max_attempts = {}", limits.max_attempts)]);
         }
         let mut bounded = Vec::new();
         if retry.delay > limits.max_delay {
@@ -37,25 +32,6 @@ impl StudyState {
             bounded.push("the study has no other devices to move to".to_owned());
             retry.placement = Placement::AnyDevices;
         }
-        Ok((Decision::Retry(retry), bounded))
-    }
-
-    fn check_overrides(&self, id: ExperimentId, retry: &Retry) -> Result<(), String> {
-        if retry.overrides.is_empty() {
-            return Ok(());
-        }
-        let experiment = self.study.experiment(id);
-        match retry.overrides.iter().find(|new| !experiment.adjustable.contains(&new.name)) {
-            None => Ok(()),
-            Some(new) => Err(format!(
-                "the decision overrides `{}`, which the study does not declare adjustable (adjustable: {})",
-                new.name,
-                if experiment.adjustable.is_empty() {
-                    "none".to_owned()
-                } else {
-                    experiment.adjustable.join(", ")
-                }
-            )),
-        }
+        (Decision::Retry(retry), bounded)
     }
 }

@@ -24,6 +24,11 @@ use super::output::Output;
 /// that forks while the tree is walked may be missed once.
 const KILL_AGAIN: Duration = Duration::from_millis(20);
 
+/// What a supervisor may be sent. Whoever starts it has them blocked, so that
+/// none comes before it can be taken. A hang-up is no request: the supervisor
+/// outlives its terminal.
+pub(crate) const REQUESTS: [NixSignal; 3] = [NixSignal::SIGTERM, NixSignal::SIGINT, NixSignal::SIGHUP];
+
 /// How a child ended, and what it left.
 #[derive(Debug)]
 pub(super) struct End {
@@ -66,10 +71,7 @@ struct Watch {
 ///
 /// Where the command could not be started.
 pub(super) fn run(assignment: &Assignment, stdout: File, stderr: File) -> io::Result<End> {
-    let mut handled = SigSet::empty();
-    for signal in [NixSignal::SIGTERM, NixSignal::SIGINT, NixSignal::SIGHUP, NixSignal::SIGCHLD] {
-        handled.add(signal);
-    }
+    let handled: SigSet = REQUESTS.into_iter().chain([NixSignal::SIGCHLD]).collect();
     handled.thread_block()?;
     let signals = SignalFd::with_flags(&handled, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
     adopt_orphans()?;
@@ -85,6 +87,7 @@ pub(super) fn run(assignment: &Assignment, stdout: File, stderr: File) -> io::Re
         environment: &environment(assignment),
         stdout: Some(stdout_end.as_fd()),
         stderr: Some(stderr_end.as_fd()),
+        blocked: &[],
     }
     .start()
     .map_err(io::Error::other)?;

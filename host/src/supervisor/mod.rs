@@ -19,6 +19,7 @@ use crate::attempt::Ending;
 use crate::clock;
 
 pub use assignment::Assignment;
+pub(crate) use child::REQUESTS;
 pub use record::Record;
 
 /// Held by a supervisor for as long as it lives, in its attempt's directory.

@@ -1,0 +1,23 @@
+//! What people and machines read while a study runs.
+//!
+//! Changes nothing and decides nothing.
+
+use crate::event::Stamped;
+use crate::state::StudyState;
+
+/// Reads along.
+pub trait Reporter {
+    /// An event was journaled and applied; this is the state after it.
+    fn report(&mut self, stamped: &Stamped, state: &StudyState);
+
+    /// Whether it shows what time passes, and wants [`Self::tick`] for that.
+    fn is_live(&self) -> bool {
+        false
+    }
+
+    /// Some time has passed.
+    fn tick(&mut self, _state: &StudyState) {}
+
+    /// Nothing follows.
+    fn close(&mut self, _state: &StudyState) {}
+}

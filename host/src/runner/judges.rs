@@ -1,0 +1,163 @@
+//! Who judges a study's attempts: its policies, and what stands in where one fails to answer.
+//!
+//! Does not bound what they answer; that is the state's, which knows the study so far.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::attempt::Stage;
+use crate::decision::{Decision, PolicyFault, PolicyFaultKind, Question};
+use crate::event::PolicyIdentity;
+use crate::policy::{Engine, LimitError, Limits, LoadError, Policy, PolicySource};
+use crate::state::FAULTS_TO_SET_ASIDE;
+use crate::study::{Fallback, PolicyComponent, PolicySpec, Study};
+
+/// The loaded policies of a study, one for each stage, and the standard one.
+#[derive(Clone, Debug)]
+pub(super) struct Judges {
+    by_stage: [Judge; 3],
+}
+
+/// What judges the attempts at one stage.
+#[derive(Clone, Debug)]
+pub(super) struct Judge {
+    policy: Policy,
+    fallback: Fallback,
+    /// With default settings, for the fallback of that name.
+    standard: Policy,
+}
+
+/// Why a study's policy cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum JudgeError {
+    /// It does not load, or refuses its settings.
+    #[error("{0}")]
+    Load(#[from] LoadError),
+    /// The study asks for more than a bound's hard cap.
+    #[error("{0}")]
+    Limits(#[from] LimitError),
+}
+
+/// An answer, from whomever it came.
+#[derive(Debug)]
+pub(super) struct Judgement {
+    pub(super) decision: Decision,
+    pub(super) by: String,
+    pub(super) fault: Option<PolicyFault>,
+    pub(super) fuel: u64,
+    pub(super) took: Duration,
+}
+
+impl Judges {
+    /// Loads every policy that the study names; `instead` takes the place of
+    /// its own, as `--policy` asks for.
+    pub(super) fn load(engine: &Engine, study: &Study, instead: Option<&Path>) -> Result<Self, JudgeError> {
+        let standard = load(engine, &PolicySpec::default())?;
+        let judge = |stage| {
+            let mut spec = study.policies.of(stage).clone();
+            if let Some(path) = instead {
+                spec.component = PolicyComponent::File(path.to_owned());
+            }
+            Ok::<_, JudgeError>(Judge {
+                policy: load(engine, &spec)?,
+                fallback: spec.fallback,
+                standard: standard.clone(),
+            })
+        };
+        Ok(Self { by_stage: [judge(Stage::Prepare)?, judge(Stage::Measure)?, judge(Stage::Finish)?] })
+    }
+
+    /// The policies, each once, that of `measure` first.
+    pub(super) fn identities(&self) -> Vec<PolicyIdentity> {
+        let mut identities: Vec<PolicyIdentity> = Vec::new();
+        for stage in [Stage::Measure, Stage::Prepare, Stage::Finish] {
+            let info = self.at(stage).policy.info();
+            let identity = PolicyIdentity {
+                name: info.name.clone(),
+                version: info.version.clone(),
+                digest: info.digest.clone(),
+            };
+            if !identities.contains(&identity) {
+                identities.push(identity);
+            }
+        }
+        identities
+    }
+
+    pub(super) fn at(&self, stage: Stage) -> &Judge {
+        &self.by_stage[stage as usize]
+    }
+}
+
+fn load(engine: &Engine, spec: &PolicySpec) -> Result<Policy, JudgeError> {
+    let source = match &spec.component {
+        PolicyComponent::Standard => PolicySource::Standard,
+        PolicyComponent::File(path) => PolicySource::File(PathBuf::from(path)),
+    };
+    let limits = Limits::checked(&spec.limits)?;
+    Ok(Policy::load(engine, &source, &spec.settings.clone().into(), limits)?)
+}
+
+impl Judge {
+    /// Judges the newest attempt. Whatever the policy does, there is an answer.
+    pub(super) fn judge(&self, question: &Question, set_aside: bool) -> Judgement {
+        if set_aside {
+            let why = format!("the policy was set aside after {FAULTS_TO_SET_ASIDE} faults in a row");
+            return self.fall_back(question, &why, None, 0, Duration::ZERO);
+        }
+        let answer = self.policy.decide(question);
+        match answer.result.and_then(|decision| check_overrides(question, decision)) {
+            Ok(decision) => Judgement {
+                decision,
+                by: self.policy.info().name.clone(),
+                fault: None,
+                fuel: answer.fuel,
+                took: answer.took,
+            },
+            Err(fault) => {
+                let why = format!("the policy did not answer: {}", fault.message);
+                self.fall_back(question, &why, Some(fault), answer.fuel, answer.took)
+            }
+        }
+    }
+
+    fn fall_back(
+        &self,
+        question: &Question,
+        why: &str,
+        fault: Option<PolicyFault>,
+        fuel: u64,
+        took: Duration,
+    ) -> Judgement {
+        let succeeded = question.attempts.last().is_some_and(|attempt| attempt.failure.is_none());
+        let (decision, by) = match self.fallback {
+            Fallback::Standard => match self.standard.decide(question).result {
+                Ok(decision) => (decision, self.standard.info().name.clone()),
+                Err(fault) => (Decision::GiveUp(fault.message), "give-up".to_owned()),
+            },
+            Fallback::GiveUp if succeeded => (Decision::Accept, "give-up".to_owned()),
+            Fallback::GiveUp => (Decision::GiveUp(why.to_owned()), "give-up".to_owned()),
+            Fallback::Stop => (Decision::StopStudy(why.to_owned()), "stop".to_owned()),
+        };
+        Judgement { decision, by, fault, fuel, took }
+    }
+}
+
+/// A decision may override what the study declares adjustable, and nothing else.
+fn check_overrides(question: &Question, decision: Decision) -> Result<Decision, PolicyFault> {
+    let Decision::Retry(retry) = &decision else { return Ok(decision) };
+    let adjustable = &question.experiment.adjustable;
+    let Some(other) = retry.overrides.iter().find(|new| !adjustable.contains(&new.name)) else {
+        return Ok(decision);
+    };
+    let known = if adjustable.is_empty() { "none is".to_owned() } else { adjustable.join(", ") };
+    Err(PolicyFault {
+        kind: PolicyFaultKind::Answer,
+        message: format!(
+            "it overrides the parameter `{}`, which the study does not declare adjustable ({known})",
+            other.name
+        ),
+        backtrace: Vec::new(),
+        output_tail: String::new(),
+    })
+}

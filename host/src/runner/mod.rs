@@ -1,0 +1,332 @@
+//! The host's loop: events are journaled, applied and reported; actions are carried out.
+//!
+//! It waits and spawns, and chooses nothing: what comes next is the state's to
+//! say, what follows a failure a policy's.
+
+mod attempts;
+mod judges;
+mod open;
+mod timers;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinSet;
+
+use crate::action::{Action, Start};
+use crate::attempt::{Attempt, Ending, Stage};
+use crate::clock;
+use crate::decision::{Question, Subject, seed};
+use crate::event::{
+    AttemptEnded, AttemptStarted, Decided, Device, Event, ProcessIdentity, Stamped, StudyEnd,
+};
+use crate::failure::Classifier;
+use crate::journal::{Journal, Position, WriteError};
+use crate::launcher::{Found, LaunchError, Launcher, Supervisor};
+use crate::reporter::Reporter;
+use crate::state::StudyState;
+use crate::study::ExperimentId;
+use crate::supervisor::Record;
+
+use attempts::Which;
+pub use judges::JudgeError;
+use judges::{Judgement, Judges};
+pub use open::{Begin, OpenError};
+use timers::Timers;
+
+/// How often a live view is brought up to date.
+const TICK: Duration = Duration::from_millis(100);
+
+/// A study being run, in its directory.
+pub struct Runner {
+    dir: PathBuf,
+    study_id: String,
+    devices: Vec<Device>,
+    state: StudyState,
+    journal: Journal,
+    /// Where the judged attempts of experiments that have not ended are journaled.
+    history: HashMap<(ExperimentId, Stage), Vec<Position>>,
+    /// Supervisors that an earlier host started, by their journaled identity.
+    journaled: HashMap<ExperimentId, ProcessIdentity>,
+    judges: Judges,
+    classifier: Arc<Classifier>,
+    launcher: Launcher,
+    reporter: Box<dyn Reporter>,
+    timers: Timers,
+    supervisors: HashMap<ExperimentId, Arc<Supervisor>>,
+    inputs: JoinSet<Input>,
+    /// Events that are not yet journaled.
+    events: Vec<Event>,
+    ending: bool,
+}
+
+/// What the rooms report back.
+enum Input {
+    Ended(Box<AttemptEnded>),
+    Judged(ExperimentId, Box<Judgement>),
+    Due(Event),
+}
+
+/// Why a study could not be carried on. What is running goes on under its
+/// supervisors, and a resume finds it.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The journal cannot be written.
+    #[error("{0}\nhint: what ran goes on; make room, then `reprieve resume {}`", dir.display())]
+    Journal {
+        /// What the journal said.
+        #[source]
+        source: WriteError,
+        /// The study's directory.
+        dir: PathBuf,
+    },
+    /// An attempt that was journaled cannot be read back.
+    #[error("cannot read an attempt back from the journal: {0}")]
+    History(std::io::Error),
+    /// The runtime refuses signal handlers.
+    #[error("cannot listen for signals: {0}")]
+    Signals(std::io::Error),
+}
+
+impl Runner {
+    /// Runs the study to its end, for now or for good.
+    ///
+    /// # Errors
+    ///
+    /// Where the journal fails. What happens to an experiment is never an error.
+    pub async fn run(mut self) -> Result<StudyEnd, RunError> {
+        let handler = |kind| signal(kind).map_err(RunError::Signals);
+        let mut signals = [
+            handler(SignalKind::interrupt())?,
+            handler(SignalKind::terminate())?,
+            handler(SignalKind::hangup())?,
+        ];
+        if let Some(limit) = self.state.study().limits.max_duration {
+            let left = limit.saturating_sub(self.state.progress(clock::wall()).elapsed);
+            self.after(left, Event::TimeLimitReached);
+        }
+        loop {
+            self.commit()?;
+            if let Some(how) = self.state.ended() {
+                let how = how.clone();
+                self.reporter.close(&self.state);
+                return Ok(how);
+            }
+            if self.events.is_empty() {
+                self.wait(&mut signals).await;
+            }
+        }
+    }
+
+    /// Journals what has happened with one sync, then applies and reports each
+    /// event and carries out what follows from it.
+    fn commit(&mut self) -> Result<(), RunError> {
+        if self.events.is_empty() {
+            return Ok(());
+        }
+        let at = clock::wall();
+        let stamped: Vec<Stamped> = self.events.drain(..).map(|event| Stamped { at, event }).collect();
+        let positions = self
+            .journal
+            .append(&stamped)
+            .map_err(|source| RunError::Journal { source, dir: self.dir.clone() })?;
+        for (stamped, position) in stamped.iter().zip(positions) {
+            let actions = self.state.apply(stamped);
+            self.remember(&stamped.event, position);
+            self.reporter.report(stamped, &self.state);
+            for action in actions {
+                self.perform(action)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps the place of an attempt for later questions, until its experiment has ended.
+    fn remember(&mut self, event: &Event, position: Position) {
+        match event {
+            Event::AttemptEnded(ended) if !ended.interrupted => {
+                let key = (ended.experiment, ended.attempt.stage);
+                self.history.entry(key).or_default().push(position);
+            }
+            Event::Decided(Decided { experiment, .. }) if self.state.outcome(*experiment).is_some() => {
+                for stage in Stage::ALL {
+                    self.history.remove(&(*experiment, stage));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn perform(&mut self, action: Action) -> Result<(), RunError> {
+        match action {
+            Action::StartAttempt(start) => self.start(start),
+            Action::Ask { experiment, set_aside } => self.ask(experiment, set_aside)?,
+            Action::Backoff { experiment, due } => {
+                let delay = Duration::try_from(due.duration_since(clock::wall())).unwrap_or_default();
+                self.timers.add(delay, experiment);
+            }
+            Action::CancelBackoffs => self.timers.clear(),
+            Action::AwaitGrace => self.after(self.state.study().interrupt_grace, Event::GraceElapsed),
+            Action::EndAttempts { at_once } => {
+                for supervisor in self.supervisors.values() {
+                    supervisor.end(at_once);
+                }
+            }
+            Action::End(how) => {
+                if !std::mem::replace(&mut self.ending, true) {
+                    self.events.push(Event::StudyEnded { how });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn after(&mut self, delay: Duration, event: Event) {
+        self.inputs.spawn(async move {
+            tokio::time::sleep(delay).await;
+            Input::Due(event)
+        });
+    }
+
+    /// Starts an attempt's supervisor, or finds the one that an earlier host started.
+    fn start(&mut self, start: Start) {
+        let dir = attempts::directory(&self.dir, &self.state, &start);
+        let which = Which {
+            number: start.attempt,
+            stage: start.stage,
+            waited_for: self.state.waited_for(start.experiment),
+        };
+        let journaled = self.journaled.remove(&start.experiment);
+        let launched = match self.launcher.find(&dir, journaled.as_ref()) {
+            Found::Running(supervisor) => Ok(Some(supervisor)),
+            Found::Ended => Ok(None),
+            Found::Nothing => {
+                let assignment =
+                    attempts::assignment(&self.study_id, &dir, &self.state, &start, &self.devices);
+                self.launcher.start(&dir, &assignment).map(Some)
+            }
+        };
+        let supervisor = match launched {
+            Ok(supervisor) => supervisor.map(Arc::new),
+            Err(error) => return self.not_started(start.experiment, which, &error),
+        };
+        if let Some(supervisor) = &supervisor {
+            if journaled.is_none() {
+                self.events.push(Event::AttemptStarted(AttemptStarted {
+                    experiment: start.experiment,
+                    stage: start.stage,
+                    attempt: start.attempt,
+                    devices: start.devices,
+                    supervisor: supervisor.identity.clone(),
+                }));
+            }
+            self.supervisors.insert(start.experiment, Arc::clone(supervisor));
+        }
+        let (classifier, experiment) = (Arc::clone(&self.classifier), start.experiment);
+        self.inputs.spawn(async move {
+            if let Some(supervisor) = supervisor {
+                supervisor.ended().await;
+            }
+            // A record that cannot be read is as good as none.
+            let record = Record::read(&dir).ok().flatten();
+            let (attempt, interrupted) = attempts::judge_record(record, which, &classifier);
+            Input::Ended(Box::new(AttemptEnded { experiment, interrupted, attempt }))
+        });
+    }
+
+    fn not_started(&mut self, experiment: ExperimentId, which: Which, error: &LaunchError) {
+        let ending = Ending::NotStarted(error.to_string());
+        let attempt = attempts::empty(which, ending, &error.to_string());
+        self.events.push(Event::AttemptEnded(AttemptEnded { experiment, interrupted: false, attempt }));
+    }
+
+    /// Asks what follows the newest attempt, beside the loop.
+    fn ask(&mut self, experiment: ExperimentId, set_aside: bool) -> Result<(), RunError> {
+        let question = self.question(experiment).map_err(RunError::History)?;
+        let (stage, _) = self.state.newest_attempt(experiment);
+        let judge = self.judges.at(stage).clone();
+        self.inputs.spawn_blocking(move || {
+            Input::Judged(experiment, Box::new(judge.judge(&question, set_aside)))
+        });
+        Ok(())
+    }
+
+    fn question(&self, id: ExperimentId) -> std::io::Result<Question> {
+        let study = self.state.study();
+        let experiment = study.experiment(id);
+        let (stage, number) = self.state.newest_attempt(id);
+        let mut attempts: Vec<Attempt> = Vec::new();
+        let mut asked_at = self.state.started_at();
+        for position in self.history.get(&(id, stage)).into_iter().flatten() {
+            let stamped = self.journal.event_at(*position)?;
+            if let Event::AttemptEnded(ended) = stamped.event {
+                asked_at = stamped.at;
+                attempts.push(ended.attempt);
+            }
+        }
+        let mut parameters = experiment.parameters.clone();
+        for new in self.state.overrides(id) {
+            if let Some(parameter) = parameters.iter_mut().find(|old| old.name == new.name) {
+                parameter.value.clone_from(&new.value);
+            }
+        }
+        Ok(Question {
+            experiment: Subject {
+                seed: seed(study.seed, &experiment.name, stage, number),
+                name: experiment.name,
+                parameters,
+                adjustable: experiment.adjustable.to_vec(),
+                labels: experiment.labels.to_vec(),
+                devices: experiment.devices,
+            },
+            attempts,
+            progress: self.state.progress(asked_at),
+            asked_at,
+        })
+    }
+
+    /// Waits until something has happened, and takes in all that has.
+    async fn wait(&mut self, signals: &mut [Signal; 3]) {
+        let [interrupt, terminate, hangup] = signals;
+        tokio::select! {
+            biased;
+            _ = interrupt.recv() => self.events.push(Event::Interrupted { signal: SignalKind::interrupt().as_raw_value() }),
+            _ = terminate.recv() => self.events.push(Event::Interrupted { signal: SignalKind::terminate().as_raw_value() }),
+            _ = hangup.recv() => self.events.push(Event::Interrupted { signal: SignalKind::hangup().as_raw_value() }),
+            Some(input) = self.inputs.join_next() => self.take_in(input),
+            () = self.timers.elapsed() => {}
+            () = tokio::time::sleep(TICK), if self.reporter.is_live() => self.reporter.tick(&self.state),
+        }
+        while let Some(input) = self.inputs.try_join_next() {
+            self.take_in(input);
+        }
+        while let Some(experiment) = self.timers.take_due() {
+            self.events.push(Event::BackoffElapsed { experiment });
+        }
+    }
+
+    fn take_in(&mut self, input: Result<Input, tokio::task::JoinError>) {
+        match input.expect("tasks of the runner neither panic nor are cancelled") {
+            Input::Ended(ended) => {
+                self.supervisors.remove(&ended.experiment);
+                self.events.push(Event::AttemptEnded(*ended));
+            }
+            Input::Judged(experiment, judgement) => {
+                let (decision, bounded) = self.state.bound(experiment, judgement.decision);
+                self.events.push(Event::Decided(Decided {
+                    experiment,
+                    decision,
+                    by: judgement.by,
+                    fault: judgement.fault,
+                    bounded,
+                    fuel: judgement.fuel,
+                    took: judgement.took,
+                }));
+            }
+            Input::Due(event) => self.events.push(event),
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Begins a study in a new directory, or goes on with one where it stopped.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use crate::event::{Device, Event, Stamped, StudyEnd, StudyStarted};
+use crate::failure::{Classifier, Pattern, PatternError};
+use crate::journal::{self, Journal, Position, ReadError, WriteError};
+use crate::launcher::Launcher;
+use crate::policy::Engine;
+use crate::reporter::Reporter;
+use crate::state::StudyState;
+use crate::study::{Source, Study, StudyError};
+
+use super::judges::{JudgeError, Judges};
+use super::timers::Timers;
+use super::{Runner, clock};
+
+/// What a new study needs.
+pub struct Begin {
+    /// Where its journal and attempts go; made where it is not there.
+    pub dir: PathBuf,
+    /// The study.
+    pub study: Study,
+    /// Its file.
+    pub source: Source,
+    /// A component in place of the study's own policy.
+    pub policy: Option<PathBuf>,
+    /// What experiments are leased.
+    pub devices: Vec<Device>,
+}
+
+/// Why a study could not be begun or gone on with.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Its directory cannot be made.
+    #[error("cannot make the study's directory `{}`: {source}", dir.display())]
+    Directory {
+        /// The directory.
+        dir: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// An experiment needs more devices than there are.
+    #[error("`{experiment}` needs {needed} devices, and there are {there}\nhint: {hint}")]
+    TooFewDevices {
+        /// Its name.
+        experiment: String,
+        /// How many it needs.
+        needed: u32,
+        /// How many the study has.
+        there: usize,
+        /// The way out.
+        hint: String,
+    },
+    /// A policy does not load.
+    #[error("{0}")]
+    Policy(#[from] JudgeError),
+    /// A pattern of the study does not compile.
+    #[error("{0}")]
+    Pattern(#[from] PatternError),
+    /// The journal cannot be written.
+    #[error("{0}")]
+    Write(#[from] WriteError),
+    /// The journal cannot be read.
+    #[error("{0}")]
+    Read(#[from] ReadError),
+    /// The journal's study no longer reads as a study.
+    #[error("{0}")]
+    Study(#[from] StudyError),
+    /// The journal's first event is not a study's start.
+    #[error("the journal in `{}` does not begin with a study's start", dir.display())]
+    NoStart {
+        /// The study's directory.
+        dir: PathBuf,
+    },
+    /// There is nothing left to do.
+    #[error("the study in `{}` is complete\nhint: `reprieve show {}` tells what happened", dir.display(), dir.display())]
+    Complete {
+        /// The study's directory.
+        dir: PathBuf,
+    },
+}
+
+impl Runner {
+    /// Begins a study: everything that can be wrong with it is found before
+    /// its directory is made. Nothing is started before [`Self::run`].
+    ///
+    /// # Errors
+    ///
+    /// Where a policy does not load, devices are too few, or the directory
+    /// cannot be written.
+    pub fn begin(
+        begin: Begin,
+        engine: &Engine,
+        program: PathBuf,
+        reporter: Box<dyn Reporter>,
+    ) -> Result<Self, OpenError> {
+        let Begin { dir, study, source, policy, devices } = begin;
+        check_devices(&study, &devices)?;
+        let judges = Judges::load(engine, &study, policy.as_deref())?;
+        let classifier = classifier(&study)?;
+        fs::create_dir_all(&dir).map_err(|source| OpenError::Directory { dir: dir.clone(), source })?;
+        let dir = fs::canonicalize(&dir).map_err(|source| OpenError::Directory { dir, source })?;
+        let journal = Journal::create(&dir)?;
+        let at = clock::wall();
+        let started = StudyStarted {
+            id: format!("{}-{}-{}", study.name, at.strftime("%Y%m%dT%H%M%S"), std::process::id()),
+            host_version: env!("CARGO_PKG_VERSION").to_owned(),
+            source,
+            policy,
+            devices,
+            policies: judges.identities(),
+        };
+        let state = StudyState::new(Arc::new(study), started.devices.len());
+        Ok(Self {
+            dir,
+            study_id: started.id.clone(),
+            devices: started.devices.clone(),
+            state,
+            journal,
+            history: HashMap::new(),
+            journaled: HashMap::new(),
+            judges,
+            classifier: Arc::new(classifier),
+            launcher: Launcher::new(program),
+            reporter,
+            timers: Timers::default(),
+            supervisors: HashMap::new(),
+            inputs: JoinSet::new(),
+            events: vec![Event::StudyStarted(started)],
+            ending: false,
+        })
+    }
+
+    /// Goes on with the study in a directory, where its journal ends.
+    ///
+    /// # Errors
+    ///
+    /// Where the journal is damaged, held by another host, or complete.
+    pub fn resume(
+        dir: &Path,
+        engine: &Engine,
+        program: PathBuf,
+        reporter: Box<dyn Reporter>,
+    ) -> Result<Self, OpenError> {
+        let dir = fs::canonicalize(dir)
+            .map_err(|source| ReadError::Io { path: dir.join(journal::FILE), source })?;
+        // Locked before it is read, so that nobody appends meanwhile.
+        let mut replay = journal::read(&dir)?;
+        let journal = Journal::open(&dir)?;
+        let Some((_, first)) = replay.event()? else {
+            return Err(ReadError::Empty { path: dir.join(journal::FILE) }.into());
+        };
+        let Event::StudyStarted(started) = first.event.clone() else {
+            return Err(OpenError::NoStart { dir });
+        };
+        let study = Study::parse(&started.source)?;
+        let judges = Judges::load(engine, &study, started.policy.as_deref())?;
+        let classifier = classifier(&study)?;
+        let state = StudyState::new(Arc::new(study), started.devices.len());
+        let mut runner = Self {
+            dir,
+            study_id: started.id,
+            devices: started.devices,
+            state,
+            journal,
+            history: HashMap::new(),
+            journaled: HashMap::new(),
+            classifier: Arc::new(classifier),
+            launcher: Launcher::new(program),
+            reporter,
+            timers: Timers::default(),
+            supervisors: HashMap::new(),
+            inputs: JoinSet::new(),
+            events: vec![Event::StudyResumed {
+                host_version: env!("CARGO_PKG_VERSION").to_owned(),
+                policies: judges.identities(),
+            }],
+            judges,
+            ending: false,
+        };
+        runner.state.apply(&first);
+        while let Some((position, stamped)) = replay.event()? {
+            runner.replay(&stamped, position);
+        }
+        runner.journal.cut(replay.end())?;
+        if runner.state.ended() == Some(&StudyEnd::Completed) {
+            return Err(OpenError::Complete { dir: runner.dir });
+        }
+        Ok(runner)
+    }
+
+    /// Applies what an earlier host journaled. The actions that follow were
+    /// that host's; those it left unsettled follow from `StudyResumed` again.
+    fn replay(&mut self, stamped: &Stamped, position: Position) {
+        self.state.apply(stamped);
+        self.remember(&stamped.event, position);
+        match &stamped.event {
+            Event::AttemptStarted(started) => {
+                self.journaled.insert(started.experiment, started.supervisor.clone());
+            }
+            Event::AttemptEnded(ended) => {
+                self.journaled.remove(&ended.experiment);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn classifier(study: &Study) -> Result<Classifier, PatternError> {
+    let own: Vec<Pattern> = study
+        .patterns
+        .iter()
+        .map(|pattern| Pattern { class: pattern.class, regex: pattern.regex.clone() })
+        .collect();
+    Classifier::new(&own)
+}
+
+fn check_devices(study: &Study, devices: &[Device]) -> Result<(), OpenError> {
+    let there = devices.len();
+    let Some(id) = study.ids().find(|id| study.devices_of(*id) as usize > there) else { return Ok(()) };
+    let needed = study.devices_of(id);
+    Err(OpenError::TooFewDevices {
+        experiment: study.name_of(id),
+        needed,
+        there,
+        hint: if study.slots.is_some() {
+            format!("raise `slots` to {needed} or more")
+        } else {
+            format!("write `slots = {needed}` where the devices are not NVML's to find")
+        },
+    })
+}
