@@ -63,6 +63,24 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// The experiment it is about; `None` where it is about the study.
+    pub fn experiment(&self) -> Option<ExperimentId> {
+        match self {
+            Self::AttemptStarted(started) => Some(started.experiment),
+            Self::AttemptEnded(ended) => Some(ended.experiment),
+            Self::Decided(decided) => Some(decided.experiment),
+            Self::BackoffElapsed { experiment } => Some(*experiment),
+            Self::StudyStarted(_)
+            | Self::StudyResumed { .. }
+            | Self::Interrupted { .. }
+            | Self::GraceElapsed
+            | Self::TimeLimitReached
+            | Self::StudyEnded { .. } => None,
+        }
+    }
+}
+
 /// What is known when a study starts; all that a later host needs to go on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StudyStarted {

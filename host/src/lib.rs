@@ -2,10 +2,13 @@
 
 pub mod action;
 pub mod attempt;
+pub mod cli;
 pub mod clock;
 pub mod decision;
 pub mod event;
+pub mod exit_code;
 pub mod failure;
+pub mod gpu;
 pub mod journal;
 pub mod launcher;
 mod millis;

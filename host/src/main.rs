@@ -1,1 +1,7 @@
-fn main() {}
+//! The `reprieve` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    reprieve::cli::main()
+}

@@ -2,6 +2,14 @@
 //!
 //! Changes nothing and decides nothing.
 
+mod human;
+mod json;
+mod live;
+pub mod words;
+
+pub use human::Human;
+pub use json::{Json, VERSION, Versioned};
+
 use crate::event::Stamped;
 use crate::state::StudyState;
 
@@ -17,7 +25,4 @@ pub trait Reporter {
 
     /// Some time has passed.
     fn tick(&mut self, _state: &StudyState) {}
-
-    /// Nothing follows.
-    fn close(&mut self, _state: &StudyState) {}
 }

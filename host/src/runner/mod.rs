@@ -92,12 +92,13 @@ pub enum RunError {
 }
 
 impl Runner {
-    /// Runs the study to its end, for now or for good.
+    /// Runs the study to its end, for now or for good; says how it ended, and
+    /// how many experiments have failed.
     ///
     /// # Errors
     ///
     /// Where the journal fails. What happens to an experiment is never an error.
-    pub async fn run(mut self) -> Result<StudyEnd, RunError> {
+    pub async fn run(mut self) -> Result<(StudyEnd, u32), RunError> {
         let handler = |kind| signal(kind).map_err(RunError::Signals);
         let mut signals = [
             handler(SignalKind::interrupt())?,
@@ -111,9 +112,7 @@ impl Runner {
         loop {
             self.commit()?;
             if let Some(how) = self.state.ended() {
-                let how = how.clone();
-                self.reporter.close(&self.state);
-                return Ok(how);
+                return Ok((how.clone(), self.state.progress(clock::wall()).failed));
             }
             if self.events.is_empty() {
                 self.wait(&mut signals).await;

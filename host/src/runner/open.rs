@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use crate::event::{Device, Event, Stamped, StudyEnd, StudyStarted};
+use crate::event::{Device, Event, PolicyIdentity, Stamped, StudyEnd, StudyStarted};
 use crate::failure::{Classifier, Pattern, PatternError};
 use crate::journal::{self, Journal, Position, ReadError, WriteError};
 use crate::launcher::Launcher;
@@ -88,6 +88,22 @@ pub enum OpenError {
 }
 
 impl Runner {
+    /// Finds what is wrong with a study without beginning it, and names its policies.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::begin`], before it makes the directory.
+    pub fn check(
+        study: &Study,
+        devices: &[Device],
+        policy: Option<&Path>,
+        engine: &Engine,
+    ) -> Result<Vec<PolicyIdentity>, OpenError> {
+        check_devices(study, devices)?;
+        classifier(study)?;
+        Ok(Judges::load(engine, study, policy)?.identities())
+    }
+
     /// Begins a study: everything that can be wrong with it is found before
     /// its directory is made. Nothing is started before [`Self::run`].
     ///
@@ -151,8 +167,8 @@ impl Runner {
     ) -> Result<Self, OpenError> {
         let dir = fs::canonicalize(dir)
             .map_err(|source| ReadError::Io { path: dir.join(journal::FILE), source })?;
-        // Locked before it is read, so that nobody appends meanwhile.
         let mut replay = journal::read(&dir)?;
+        // From here on nobody else appends; no event has been read before.
         let journal = Journal::open(&dir)?;
         let Some((_, first)) = replay.event()? else {
             return Err(ReadError::Empty { path: dir.join(journal::FILE) }.into());

@@ -1,0 +1,92 @@
+//! `reprieve check`: what `run` would do, without starting anything.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::attempt::{Parameter, Stage};
+use crate::reporter::{Versioned, words};
+use crate::runner::Runner;
+use crate::study::{Experiment, StageCommand, Study};
+
+use super::Failed;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The study file, in TOML or YAML.
+    study: PathBuf,
+    /// A policy component to use instead of the study's own.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+}
+
+/// One experiment of the plan, as `--json` prints it.
+#[derive(Serialize)]
+struct Planned<'a> {
+    #[serde(flatten)]
+    experiment: &'a Experiment<'a>,
+    stages: Vec<PlannedStage>,
+}
+
+#[derive(Serialize)]
+struct PlannedStage {
+    stage: Stage,
+    #[serde(flatten)]
+    command: StageCommand,
+}
+
+pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
+    let (study, _) = Study::load(&args.study)?;
+    let policy = args.policy.as_deref().map(std::path::absolute).transpose()?;
+    let devices = super::devices(&study)?;
+    let engine = super::engine()?;
+    let policies = Runner::check(&study, &devices, policy.as_deref(), &engine)?;
+    let mut out = anstream::stdout().lock();
+    if !json {
+        let kind = devices.first().map_or("device", |device| &device.name);
+        let judges: Vec<String> = policies.iter().map(|p| format!("{} {}", p.name, p.version)).collect();
+        writeln!(
+            out,
+            "study `{}`: {} on {}, judged by {}\n",
+            study.name,
+            words::count(study.len() as u64, "experiment"),
+            words::count(devices.len() as u64, kind),
+            judges.join(", "),
+        )?;
+    }
+    for id in study.ids() {
+        let experiment = study.experiment(id);
+        let stages: Vec<PlannedStage> = Stage::ALL
+            .into_iter()
+            .filter_map(|stage| Some(PlannedStage { stage, command: experiment.command(stage, &[])? }))
+            .collect();
+        if json {
+            Versioned::new(Planned { experiment: &experiment, stages }).print();
+        } else {
+            print(&mut out, &experiment, &stages)?;
+        }
+    }
+    if !json {
+        writeln!(out, "\nnothing was started")?;
+    }
+    Ok(crate::exit_code::SUCCESS)
+}
+
+fn print(out: &mut impl Write, experiment: &Experiment<'_>, stages: &[PlannedStage]) -> std::io::Result<()> {
+    let devices = words::count(experiment.devices, "device");
+    writeln!(out, "{}  ({devices}{})", experiment.name, listed(&experiment.parameters))?;
+    for PlannedStage { stage, command } in stages {
+        let limit = |name: &str, limit| match limit {
+            Some(limit) => format!(", {name} {}", words::span(limit)),
+            None => String::new(),
+        };
+        let limits = limit("timeout", command.timeout) + &limit("silence", command.silence);
+        writeln!(out, "  {:7}  {}{limits}", stage.name(), words::command(&command.command))?;
+    }
+    Ok(())
+}
+
+fn listed(parameters: &[Parameter]) -> String {
+    parameters.iter().map(|parameter| format!(", {} = {}", parameter.name, parameter.value)).collect()
+}

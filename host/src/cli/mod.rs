@@ -1,0 +1,182 @@
+//! The command line: one file a command, wiring only.
+
+mod check;
+mod exec;
+mod resume;
+mod run;
+mod show;
+mod supervise;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::event::{Device, StudyEnd};
+use crate::exit_code;
+use crate::gpu::{self, Unavailable};
+use crate::journal::ReadError;
+use crate::policy::{Engine, EngineError};
+use crate::reporter::{Human, Json, Reporter};
+use crate::runner::{OpenError, RunError, Runner};
+use crate::study::{Study, StudyError};
+
+/// Run studies whose failures get a second chance, as a sandboxed policy decides.
+#[derive(Parser)]
+#[command(name = "reprieve", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Print JSON lines for machines instead of text for people.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a study file to its end.
+    Run(run::Args),
+    /// Check a study file and its policies, print the plan, and start nothing.
+    Check(check::Args),
+    /// Go on with a study where it stopped.
+    Resume(resume::Args),
+    /// Tell what happened in a study, attempt by attempt.
+    Show(show::Args),
+    /// Run one command under a policy, without a study file.
+    Exec(exec::Args),
+    /// Carry out one attempt. The host starts this; people need not.
+    #[command(hide = true)]
+    Supervise(supervise::Args),
+}
+
+/// Why a command failed, and hence its exit code.
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    #[error("{0}")]
+    Study(#[from] StudyError),
+    #[error("{0}")]
+    Open(#[from] OpenError),
+    #[error("{0}")]
+    Run(#[from] RunError),
+    #[error("{0}")]
+    Journal(#[from] ReadError),
+    #[error("{0}")]
+    Engine(#[from] EngineError),
+    #[error("{0}")]
+    Usage(String),
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+impl Failed {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Study(_) | Self::Usage(_) => exit_code::USAGE,
+            Self::Open(error) => match error {
+                OpenError::Write(_) | OpenError::Read(_) | OpenError::NoStart { .. } => exit_code::JOURNAL,
+                OpenError::Directory { .. }
+                | OpenError::TooFewDevices { .. }
+                | OpenError::Policy(_)
+                | OpenError::Pattern(_)
+                | OpenError::Study(_)
+                | OpenError::Complete { .. } => exit_code::USAGE,
+            },
+            Self::Run(RunError::Journal { .. } | RunError::History(_)) | Self::Journal(_) => exit_code::JOURNAL,
+            Self::Run(RunError::Signals(_)) | Self::Engine(_) | Self::Io(_) => exit_code::INTERNAL,
+        }
+    }
+}
+
+/// Parses the command line and does what it says.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // A supervisor logs nothing and must start quickly.
+    if let Command::Supervise(args) = &cli.command {
+        return supervise::run(args);
+    }
+    log();
+    let done = match &cli.command {
+        Command::Run(args) => run::run(args, cli.json),
+        Command::Check(args) => check::run(args, cli.json),
+        Command::Resume(args) => resume::run(args, cli.json),
+        Command::Show(args) => show::run(args, cli.json),
+        Command::Exec(args) => exec::run(args, cli.json),
+        Command::Supervise(args) => return supervise::run(args),
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(failed) => {
+            let text = failed.to_string();
+            let text = if text.starts_with("error") { text } else { format!("error: {text}") };
+            anstream::eprintln!("{text}");
+            ExitCode::from(failed.exit_code())
+        }
+    }
+}
+
+/// Policies' own output and the host's warnings go to standard error; more with `REPRIEVE_LOG`.
+fn log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("REPRIEVE_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+fn engine() -> Result<Engine, EngineError> {
+    Engine::new(cache_dir())
+}
+
+/// Where compiled policies are kept, by the XDG base directory specification.
+fn cache_dir() -> Option<PathBuf> {
+    use etcetera::BaseStrategy;
+    etcetera::choose_base_strategy().ok().map(|dirs| dirs.cache_dir().join("reprieve"))
+}
+
+/// What a study's experiments are leased: declared slots, or this machine's devices.
+fn devices(study: &Study) -> Result<Vec<Device>, Failed> {
+    let slots = |count: u32| (0..count).map(|slot| Device { id: slot.to_string(), name: "slot".to_owned() });
+    if let Some(count) = study.slots {
+        return Ok(slots(count).collect());
+    }
+    match gpu::devices() {
+        Ok(devices) if !devices.is_empty() => Ok(devices),
+        Ok(_) | Err(Unavailable::NoNvml(_)) => Ok(slots(1).collect()),
+        Err(error @ (Unavailable::Silent | Unavailable::Failed(_))) => Err(Failed::Usage(format!(
+            "cannot find this machine's devices: {error}\nhint: mend the driver, or write `slots = N` to go without NVML"
+        ))),
+    }
+}
+
+fn reporter(dir: &std::path::Path, json: bool) -> Box<dyn Reporter> {
+    if json {
+        return Box::new(Json);
+    }
+    let live = std::io::IsTerminal::is_terminal(&std::io::stdout());
+    Box::new(Human::new(dir.to_owned(), live))
+}
+
+/// The program that carries out `supervise`: this one, even where its file has
+/// been replaced meanwhile (proc(5), `/proc/self/exe`).
+fn program() -> PathBuf {
+    PathBuf::from("/proc/self/exe")
+}
+
+/// Runs to the end, and says with which code to exit.
+fn carry_on(
+    open: impl FnOnce() -> Result<Runner, Failed>,
+) -> Result<u8, Failed> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Watching processes needs the runtime.
+    let end = runtime.block_on(async {
+        let runner = open()?;
+        let run = runner.run().await?;
+        Ok::<_, Failed>(run)
+    })?;
+    Ok(match end {
+        (StudyEnd::Completed, 0) => exit_code::SUCCESS,
+        (StudyEnd::Completed, _) => exit_code::EXPERIMENTS_FAILED,
+        (StudyEnd::Stopped(_), _) => exit_code::STOPPED,
+        (StudyEnd::Interrupted(signal), _) => {
+            exit_code::SIGNALLED.saturating_add(u8::try_from(signal).unwrap_or_default())
+        }
+    })
+}

@@ -1,0 +1,51 @@
+//! `reprieve run`: a study file, to its end.
+
+use std::path::{Path, PathBuf};
+
+use crate::clock;
+use crate::runner::{Begin, Runner};
+use crate::study::{Source, Study};
+
+use super::Failed;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The study file, in TOML or YAML.
+    study: PathBuf,
+    /// A policy component to use instead of the study's own.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Where the journal and the attempts go; must not hold a study yet.
+    /// [default: reprieve-studies/NAME-TIME]
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
+    let (study, source) = Study::load(&args.study)?;
+    begin(study, source, args.policy.as_deref(), args.dir.as_deref(), json)
+}
+
+/// Runs a study that has been read, from its beginning.
+pub(super) fn begin(
+    study: Study,
+    source: Source,
+    policy: Option<&Path>,
+    dir: Option<&Path>,
+    json: bool,
+) -> Result<u8, Failed> {
+    let policy = policy.map(std::path::absolute).transpose()?;
+    let dir = dir.map_or_else(|| default_dir(&study), Path::to_owned);
+    let devices = super::devices(&study)?;
+    let engine = super::engine()?;
+    let reporter = super::reporter(&dir, json);
+    super::carry_on(|| {
+        let begin = Begin { dir, study, source, policy, devices };
+        Ok(Runner::begin(begin, &engine, super::program(), reporter)?)
+    })
+}
+
+fn default_dir(study: &Study) -> PathBuf {
+    let time = clock::wall().to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%Y%m%d-%H%M%S").to_string();
+    PathBuf::from("reprieve-studies").join(format!("{}-{time}", study.name))
+}

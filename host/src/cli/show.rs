@@ -1,0 +1,164 @@
+//! `reprieve show`: what happened in a study, from its journal.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::attempt::Attempt;
+use crate::event::{Event, Stamped, StudyStarted};
+use crate::exit_code;
+use crate::journal::{self, ReadError};
+use crate::reporter::{Versioned, words};
+use crate::state::{Outcome, StudyState};
+use crate::study::{ExperimentId, Study};
+
+use super::Failed;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The study's directory.
+    dir: PathBuf,
+    /// Only this experiment.
+    experiment: Option<String>,
+}
+
+/// An experiment's events so far, in order.
+#[derive(Default)]
+struct Story {
+    events: Vec<Stamped>,
+}
+
+/// One experiment, as `--json` prints it.
+#[derive(Serialize)]
+struct Told<'a> {
+    experiment: &'a str,
+    /// `null` while it has not ended.
+    outcome: Option<Outcome>,
+    events: &'a [Stamped],
+}
+
+pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
+    let (started, state, stories, torn_bytes) = read(&args.dir)?;
+    let study = state.study();
+    let wanted = |id: ExperimentId| args.experiment.as_deref().is_none_or(|name| study.name_of(id) == name);
+    if let Some(name) = &args.experiment
+        && !study.ids().any(wanted)
+    {
+        return Err(Failed::Usage(format!(
+            "the study has no experiment `{name}`\nhint: `reprieve show {}` names all of them",
+            args.dir.display()
+        )));
+    }
+    if json {
+        for (id, story) in stories.iter().filter(|(id, _)| wanted(**id)) {
+            let (experiment, outcome) = (&*study.name_of(*id), state.outcome(*id));
+            Versioned::new(Told { experiment, outcome, events: &story.events }).print();
+        }
+        return Ok(exit_code::SUCCESS);
+    }
+    let mut out = anstream::stdout().lock();
+    let began = started.id;
+    writeln!(out, "study `{}` ({began}): {}", study.name, words::count(study.len() as u64, "experiment"))?;
+    for (id, story) in stories.iter().filter(|(id, _)| wanted(**id)) {
+        writeln!(out, "\n{}: {}", study.name_of(*id), outcome(&state, *id))?;
+        for stamped in &story.events {
+            tell(&mut out, &args.dir, stamped)?;
+        }
+    }
+    let progress = state.progress(crate::clock::wall());
+    let end = state.ended().map_or_else(|| "not ended".to_owned(), words::study_end);
+    writeln!(
+        out,
+        "\n{end}: {} succeeded, {} failed, {} not done, {} retried",
+        progress.succeeded, progress.failed, progress.remaining, progress.retries
+    )?;
+    if torn_bytes > 0 {
+        writeln!(out, "the journal's last line is torn: {torn_bytes} bytes were passed over")?;
+    }
+    Ok(exit_code::SUCCESS)
+}
+
+type Read = (StudyStarted, StudyState, BTreeMap<ExperimentId, Story>, u64);
+
+fn read(dir: &Path) -> Result<Read, Failed> {
+    let mut replay = journal::read(dir)?;
+    let first = replay.event()?;
+    let Some((_, first @ Stamped { event: Event::StudyStarted(_), .. })) = first else {
+        return Err(ReadError::Empty { path: dir.join(journal::FILE) }.into());
+    };
+    let Event::StudyStarted(started) = first.event.clone() else { unreachable!("matched above") };
+    let study = Study::parse(&started.source)?;
+    let mut state = StudyState::new(Arc::new(study), started.devices.len());
+    state.apply(&first);
+    let mut stories: BTreeMap<ExperimentId, Story> = BTreeMap::new();
+    while let Some((_, stamped)) = replay.event()? {
+        state.apply(&stamped);
+        if let Some(id) = stamped.event.experiment() {
+            stories.entry(id).or_default().events.push(stamped);
+        }
+    }
+    Ok((started, state, stories, replay.torn_bytes()))
+}
+
+fn outcome(state: &StudyState, id: ExperimentId) -> &'static str {
+    match state.outcome(id) {
+        Some(Outcome::Succeeded) => "succeeded",
+        Some(Outcome::Failed) => "failed",
+        None if state.due(id).is_some() => "waits for its next attempt",
+        None => "not done",
+    }
+}
+
+fn tell(out: &mut impl Write, dir: &Path, stamped: &Stamped) -> std::io::Result<()> {
+    match &stamped.event {
+        Event::AttemptEnded(ended) => {
+            let attempt = &ended.attempt;
+            let (stage, number) = (attempt.stage.name(), attempt.number);
+            let how = if ended.interrupted { ", interrupted" } else { "" };
+            writeln!(out, "  {stage} {number}: {}{how}", words::ending(attempt))?;
+            tell_failure(out, attempt)?;
+            if attempt.failure.is_some() {
+                let attempts = dir.join("attempts").join(format!("{:04}-*", ended.experiment.0));
+                writeln!(out, "    output: {}/{stage}-{number}/", attempts.display())?;
+            }
+        }
+        Event::Decided(decided) => {
+            if let Some(fault) = &decided.fault {
+                writeln!(out, "    policy fault: {}", fault.message)?;
+                for function in &fault.backtrace {
+                    writeln!(out, "      at {function}")?;
+                }
+                for line in fault.output_tail.lines() {
+                    writeln!(out, "      it said: {line}")?;
+                }
+            }
+            for bounded in &decided.bounded {
+                writeln!(out, "    bounded: {bounded}")?;
+            }
+            writeln!(out, "    {}: {}", decided.by, words::decision(&decided.decision))?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn tell_failure(out: &mut impl Write, attempt: &Attempt) -> std::io::Result<()> {
+    if let Some(failure) = &attempt.failure {
+        writeln!(out, "    {}: {}", failure.class.name(), failure.evidence)?;
+    }
+    if let Some(report) = &attempt.self_report {
+        let retryable = match report.retryable {
+            Some(true) => "worth a retry",
+            Some(false) => "not worth a retry",
+            None => "no word on a retry",
+        };
+        writeln!(out, "    it said itself: {} {} ({retryable})", report.kind, report.message)?;
+    }
+    for fact in &attempt.facts {
+        writeln!(out, "    {}: {}", fact.name, fact.value)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,254 @@
+//! For people: one timed line for each thing worth knowing, and a summary.
+//!
+//! What passes is said shortly, what fails with its cause, what was decided
+//! with its reason, and what comes next with its time.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anstyle::{AnsiColor, Style};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::attempt::{Attempt, Stage};
+use crate::decision::{Decision, PolicyFault};
+use crate::event::{Decided, Device, Event, PolicyIdentity, Stamped, StudyEnd};
+use crate::state::{Outcome, StudyState};
+use crate::study::ExperimentId;
+
+use super::live::Live;
+use super::{Reporter, words};
+
+/// How many failed experiments the summary names.
+const FAILED_NAMED_MAX: usize = 20;
+
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default();
+const NEXT: Style = AnsiColor::Yellow.on_default();
+const FAINT: Style = Style::new().dimmed();
+
+/// Writes for people, to standard output.
+pub struct Human {
+    dir: PathBuf,
+    zone: TimeZone,
+    live: Option<Live>,
+    devices: Vec<Device>,
+    name_width: usize,
+    /// The first failures that ended experiments, for the summary.
+    failed: Vec<String>,
+    /// The newest failure of each experiment that is in flight or waits.
+    newest: std::collections::HashMap<ExperimentId, String>,
+    started_at: Option<Timestamp>,
+}
+
+impl Human {
+    /// A reporter of the study in this directory; `live` adds a view of what runs.
+    pub fn new(dir: PathBuf, live: bool) -> Self {
+        Self {
+            dir,
+            zone: TimeZone::system(),
+            live: live.then(Live::new),
+            devices: Vec::new(),
+            name_width: 0,
+            failed: Vec::new(),
+            newest: std::collections::HashMap::new(),
+            started_at: None,
+        }
+    }
+
+    fn line(&self, text: &str) {
+        match &self.live {
+            Some(live) => live.print(text),
+            // A closed pipe is the reader's choice; the study goes on.
+            None => {
+                let _ = writeln!(anstream::stdout(), "{text}");
+            }
+        }
+    }
+
+    fn timed(&self, at: Timestamp, name: &str, stage: &str, text: &str) {
+        let time = at.to_zoned_datetime(self.zone.clone()).strftime("%H:%M:%S");
+        let width = self.name_width;
+        self.line(&format!("{FAINT}{time}{FAINT:#}  {name:width$}  {stage:7}  {text}"));
+    }
+
+    fn learn_study(&mut self, state: &StudyState, devices: &[Device]) {
+        self.devices = devices.to_vec();
+        let study = state.study();
+        let longest = study.ids().take(10_000).map(|id| study.name_of(id).chars().count()).max();
+        self.name_width = longest.unwrap_or_default().min(40);
+        self.started_at = Some(state.started_at());
+    }
+
+    fn head(&self, state: &StudyState, verb: &str, policies: &[PolicyIdentity]) {
+        let policies: Vec<String> = policies.iter().map(|p| format!("{} {}", p.name, p.version)).collect();
+        self.line(&format!(
+            "{verb} `{}`: {} on {}, judged by {}",
+            state.study().name,
+            words::count(state.study().len() as u64, "experiment"),
+            words::count(self.devices.len() as u64, self.devices.first().map_or("device", |d| &d.name)),
+            policies.join(", "),
+        ));
+        self.line(&format!("{FAINT}recorded in {}{FAINT:#}", self.dir.display()));
+    }
+
+    fn attempt_ended(&mut self, at: Timestamp, id: ExperimentId, attempt: &Attempt, state: &StudyState) {
+        let name = state.study().name_of(id);
+        let stage = attempt.stage.name();
+        let number = attempt.number;
+        match &attempt.failure {
+            None => {
+                let took = words::span(attempt.ran_for);
+                self.timed(at, &name, stage, &format!("{GOOD}ok{GOOD:#} in {took} (attempt {number})"));
+            }
+            Some(failure) => {
+                let class = failure.class.name();
+                let ending = words::ending(attempt);
+                self.timed(
+                    at,
+                    &name,
+                    stage,
+                    &format!("{BAD}failed{BAD:#} (attempt {number}): {class}: {}", failure.evidence),
+                );
+                let ending_line = format!("{FAINT}{ending}{FAINT:#}");
+                self.timed(at, "", "", &ending_line);
+                self.newest.insert(id, format!("{stage}: {class}: {}", failure.evidence));
+            }
+        }
+    }
+
+    fn decided(&mut self, at: Timestamp, decided: &Decided, state: &StudyState) {
+        let id = decided.experiment;
+        if let Some(fault) = &decided.fault {
+            self.fault(at, fault, &decided.by);
+        }
+        for bounded in &decided.bounded {
+            self.timed(at, "", "", &format!("{NEXT}bounded{NEXT:#}: {bounded}"));
+        }
+        let (stage, _) = state.newest_attempt(id);
+        let text = words::decision(&decided.decision);
+        let by = &decided.by;
+        match &decided.decision {
+            Decision::Accept => {}
+            Decision::Retry(_) => {
+                let due = state.due(id).map_or_else(String::new, |due| {
+                    format!(" at {}", due.to_zoned_datetime(self.zone.clone()).strftime("%H:%M:%S"))
+                });
+                self.timed(at, "", "", &format!("{NEXT}{by}{NEXT:#}{due}: {text}"));
+            }
+            Decision::GiveUp(_) | Decision::StopStudy(_) => {
+                self.timed(at, "", "", &format!("{BAD}{by}{BAD:#}: {text}"));
+            }
+        }
+        match state.outcome(id) {
+            Some(Outcome::Failed) => {
+                let why = self.newest.remove(&id).unwrap_or_default();
+                if self.failed.len() < FAILED_NAMED_MAX {
+                    let name = state.study().name_of(id);
+                    let width = self.name_width;
+                    self.failed.push(format!("{name:width$}  {why}"));
+                }
+            }
+            Some(Outcome::Succeeded) => {
+                self.newest.remove(&id);
+            }
+            None if stage == Stage::Finish => {}
+            None => {}
+        }
+    }
+
+    fn fault(&self, at: Timestamp, fault: &PolicyFault, by: &str) {
+        self.timed(at, "", "", &format!("{BAD}policy fault{BAD:#}: {}; `{by}` decides", fault.message));
+        for function in fault.backtrace.iter().take(5) {
+            self.timed(at, "", "", &format!("{FAINT}  at {function}{FAINT:#}"));
+        }
+        if let Some(last) = fault.output_tail.lines().last() {
+            self.timed(at, "", "", &format!("{FAINT}  it last said: {last}{FAINT:#}"));
+        }
+    }
+
+    fn summary(&self, at: Timestamp, how: &StudyEnd, state: &StudyState) {
+        let progress = state.progress(at);
+        let took = self.started_at.map_or_else(String::new, |_| words::span(progress.elapsed));
+        let (good, bad) = (progress.succeeded, progress.failed);
+        let mut line = format!("{GOOD}{good} succeeded{GOOD:#}");
+        if bad > 0 {
+            line.push_str(&format!(", {BAD}{bad} failed{BAD:#}"));
+        }
+        if progress.remaining > 0 {
+            line.push_str(&format!(", {NEXT}{} not done{NEXT:#}", progress.remaining));
+        }
+        let retries =
+            if progress.retries == 1 { "1 retry".to_owned() } else { format!("{} retries", progress.retries) };
+        self.line("");
+        self.line(&format!("{}: {line}; {retries}, {took}", words::study_end(how)));
+        for failed in &self.failed {
+            self.line(&format!("  {BAD}failed{BAD:#}  {failed}"));
+        }
+        let unnamed = (bad as usize).saturating_sub(self.failed.len());
+        if unnamed > 0 {
+            self.line(&format!("  and {unnamed} more"));
+        }
+        let dir = self.dir.display();
+        if progress.remaining > 0 {
+            self.line(&format!("hint: `reprieve resume {dir}` goes on with the rest"));
+        } else if bad > 0 {
+            self.line(&format!("hint: `reprieve show {dir}` tells every attempt and where its output is"));
+        }
+    }
+}
+
+impl Reporter for Human {
+    fn report(&mut self, stamped: &Stamped, state: &StudyState) {
+        let at = stamped.at;
+        if let Some(live) = &mut self.live {
+            live.update(stamped, state);
+        }
+        match &stamped.event {
+            Event::StudyStarted(started) => {
+                self.learn_study(state, &started.devices);
+                self.head(state, "study", &started.policies);
+            }
+            Event::StudyResumed { policies, .. } => self.head(state, "resuming", policies),
+            Event::AttemptStarted(started) => {
+                if self.live.is_none() {
+                    let name = state.study().name_of(started.experiment);
+                    let devices = words::devices(&self.devices, &started.devices);
+                    let text = format!("attempt {} on {devices}", started.attempt);
+                    self.timed(at, &name, started.stage.name(), &text);
+                }
+            }
+            Event::AttemptEnded(ended) if ended.interrupted => {
+                let name = state.study().name_of(ended.experiment);
+                let text = format!("{NEXT}interrupted{NEXT:#}: runs again on resume");
+                self.timed(at, &name, ended.attempt.stage.name(), &text);
+            }
+            Event::AttemptEnded(ended) => self.attempt_ended(at, ended.experiment, &ended.attempt, state),
+            Event::Decided(decided) => self.decided(at, decided, state),
+            Event::BackoffElapsed { .. } => {}
+            Event::Interrupted { signal } => {
+                let running = words::count(state.in_flight(), "attempt");
+                let text = format!("{NEXT}signal {signal}{NEXT:#}: nothing new starts; {running} may go on for {}, a second signal ends them", words::span(state.study().interrupt_grace));
+                self.line(&text);
+            }
+            Event::GraceElapsed => self.line("the grace is over: ending what runs"),
+            Event::TimeLimitReached => self.line("the study's time limit is reached: nothing new starts"),
+            Event::StudyEnded { how } => {
+                if let Some(live) = self.live.take() {
+                    live.close();
+                }
+                self.summary(at, how, state);
+            }
+        }
+    }
+
+    fn is_live(&self) -> bool {
+        self.live.is_some()
+    }
+
+    fn tick(&mut self, state: &StudyState) {
+        if let Some(live) = &mut self.live {
+            live.tick(state);
+        }
+    }
+}
