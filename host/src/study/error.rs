@@ -77,6 +77,10 @@ impl Problems {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     /// `Ok` where there are none.
     pub(super) fn into_result(mut self, source: &Source) -> Result<(), StudyError> {
         if self.list.is_empty() {
@@ -133,7 +137,7 @@ impl StudyError {
         let other = related.map_or(place, |(other, _)| other);
         let start = self.text[..place.start.min(other.start)].rfind('\n').map_or(0, |at| at + 1);
         let end = place.end.max(other.end);
-        let end = self.text[end..].find('\n').map_or(self.text.len(), |at| end + at);
+        let end = self.text[end..].find('\n').map_or(self.text.len(), |at| end + at + 1);
         let line = 1 + self.text[..start].matches('\n').count();
         let moved = |span: Span| span.start - start..span.end - start;
 

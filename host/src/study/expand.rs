@@ -19,7 +19,7 @@ pub(super) struct Named {
     pub(super) name: Span,
 }
 
-/// All runs of all templates. Empty where there are too many.
+/// All runs of all templates. Empty where the file has problems.
 pub(super) fn expand(templates: &[Named], order: Order, seed: u64, problems: &mut Problems) -> Vec<Cell> {
     let count = |t: &Named| t.template.combinations().saturating_mul(u64::from(t.template.repeats));
     let total = templates.iter().fold(0, |sum: u64, template| sum.saturating_add(count(template)));
@@ -28,6 +28,9 @@ pub(super) fn expand(templates: &[Named], order: Order, seed: u64, problems: &mu
         let message = format!("the study has {total} experiments, and the most is {MOST_EXPERIMENTS}");
         let hint = format!("most come from here: {} with their repeats", count(largest));
         problems.add(Problem::at(largest.name, message).hint(hint));
+    }
+    // Names are made of what was read: where that is wrong, so would they be.
+    if !problems.is_empty() {
         return Vec::new();
     }
     let mut cells = Vec::with_capacity(usize::try_from(total).expect("it is at most a million"));

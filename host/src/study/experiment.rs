@@ -41,6 +41,12 @@ pub(super) struct Axis {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct StageTemplate {
     pub(super) run: Run,
+    pub(super) times: Times,
+}
+
+/// How long a stage may take, as in [`StageCommand`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Times {
     pub(super) timeout: Option<Duration>,
     pub(super) silence: Option<Duration>,
     pub(super) grace: Duration,
@@ -184,9 +190,9 @@ impl<'s> Experiment<'s> {
             command,
             environment: declared.chain(told).collect(),
             directory: self.folder.join(fill(&self.template.directory)),
-            timeout: spec.timeout,
-            silence: spec.silence,
-            grace: spec.grace,
+            timeout: spec.times.timeout,
+            silence: spec.times.silence,
+            grace: spec.times.grace,
         })
     }
 }

@@ -10,6 +10,7 @@ mod placeholders;
 mod policies;
 mod read;
 mod read_experiment;
+mod read_stage;
 mod reader;
 mod source;
 #[cfg(test)]

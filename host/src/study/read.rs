@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::error::{Problem, Problems};
 use super::expand::expand;
-use super::reader::{Reader, Table, nearest, unsigned};
+use super::reader::{Reader, Table, unsigned};
 use super::tree::{Node, Value};
 use super::{
     Fallback, Limits, Order, PatternSpec, Policies, PolicyComponent, PolicyLimits, PolicySpec, Source, Span,
@@ -98,12 +98,11 @@ impl Reader<'_> {
     }
 
     fn study_name(&mut self, table: &Table<'_>) -> String {
-        let Some(node) = table.get("name") else {
-            let start = Span::default();
-            self.problems
-                .add(Problem::at(start, "the study has no `name`").hint("write `name` first in the file"));
-            return String::new();
-        };
+        if table.lacks("name") {
+            let problem = Problem::at(Span::default(), "the study has no `name`");
+            self.problems.add(problem.hint("write `name` first in the file"));
+        }
+        let Some(node) = table.get("name") else { return String::new() };
         let name = self.text(node, "`name`");
         let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
         let first = name.chars().next();
@@ -245,7 +244,7 @@ impl Reader<'_> {
 
     fn pattern(&mut self, node: &Node) -> PatternSpec {
         let table = self.table(node, "a pattern", &PATTERN_KEYS);
-        for key in PATTERN_KEYS.iter().filter(|key| table.get(key).is_none()) {
+        for key in PATTERN_KEYS.iter().filter(|key| table.lacks(key)) {
             self.wrong(table.span, format!("the pattern has no `{key}`"));
         }
         let classes = FailureClass::ALL.map(|class| (class.name(), class));
@@ -262,21 +261,5 @@ impl Reader<'_> {
             regex
         });
         PatternSpec { class: class.unwrap_or(FailureClass::Unknown), regex: regex.unwrap_or_default() }
-    }
-
-    /// Notes a parameter that does not exist.
-    pub(super) fn unknown_parameter(
-        &mut self,
-        place: Span,
-        message: String,
-        name: &str,
-        known: &[&str],
-        also: &str,
-    ) {
-        let hint = match known {
-            [] => "the experiment has no parameters".to_owned(),
-            known => nearest(name, known, "its parameters are"),
-        };
-        self.problems.add(Problem::at(place, message).hint(format!("{hint}{also}")));
     }
 }

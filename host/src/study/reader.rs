@@ -28,15 +28,31 @@ pub(super) struct Reader<'s> {
 pub(super) struct Table<'t> {
     pub(super) span: Span,
     entries: &'t [(Key, Node)],
+    is_map: bool,
 }
 
 impl<'t> Table<'t> {
     /// One that says nothing.
-    pub(super) const EMPTY: Table<'static> = Table { span: Span { start: 0, end: 0 }, entries: &[] };
+    pub(super) const EMPTY: Table<'static> =
+        Table { span: Span { start: 0, end: 0 }, entries: &[], is_map: true };
 
     /// The value of this key.
     pub(super) fn get(&self, key: &str) -> Option<&'t Node> {
         self.entries.iter().find(|(known, _)| known.name == key).map(|(_, node)| node)
+    }
+
+    /// Whether the key is missing. Of what should have been a table and is
+    /// none, that is not worth saying.
+    pub(super) fn lacks(&self, key: &str) -> bool {
+        self.is_map && self.get(key).is_none()
+    }
+
+    /// The entries of the map that is this key's value; none where it is no map.
+    pub(super) fn entries(&self, key: &str) -> &'t [(Key, Node)] {
+        match self.get(key).map(|node| &node.value) {
+            Some(Value::Map(entries)) => entries,
+            _ => &[],
+        }
     }
 }
 
@@ -77,7 +93,7 @@ impl<'s> Reader<'s> {
             let problem = Problem::at(key.span, format!("unknown key `{}`", key.name));
             self.problems.add(problem.hint(nearest(&key.name, known, "known here")));
         }
-        Table { span: node.span, entries }
+        Table { span: node.span, entries, is_map: matches!(node.value, Value::Map(_)) }
     }
 
     /// A map with keys of the user's own.
@@ -129,7 +145,9 @@ impl<'s> Reader<'s> {
             Value::Number(text) => text.clone(),
             Value::Bool(value) => value.to_string(),
             Value::Null | Value::List(_) | Value::Map(_) => {
-                self.mistyped(node, what, "text, a number, or true or false");
+                let hint =
+                    placeholder(&node.value).map(|text| format!("write `\"{text}\"`, with the quotes"));
+                self.mistyped_with(node, what, "text, a number, or true or false", hint);
                 String::new()
             }
         }
@@ -205,6 +223,17 @@ impl<'s> Reader<'s> {
             self.problems.add(problem.hint(nearest(&name, &known, "it can be")));
         }
         choices[0].1
+    }
+}
+
+/// What YAML makes a map of where the quotes around a placeholder are missing.
+fn placeholder(value: &Value) -> Option<String> {
+    match value {
+        Value::Map(entries) => match &entries[..] {
+            [(key, Node { value: Value::Null, .. })] => Some(format!("{{{}}}", key.name)),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -81,8 +81,12 @@ pub(super) fn parse(source: &Source, problems: &mut Problems) -> Option<Node> {
 fn parse_toml(text: &str, problems: &mut Problems) -> Option<Node> {
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
-        let place = error.span().unwrap_or_default();
-        problems.add(Problem::at(place.into(), error.message()));
+        let place = Span::from(error.span().unwrap_or_default()).within(text);
+        let message = match error.message() {
+            "duplicate key" => format!("duplicate key `{}`", &text[place.start..place.end]),
+            other => other.to_owned(),
+        };
+        problems.add(Problem::at(place, message));
     }
     errors.is_empty().then(|| Node { span: Span::default(), value: from_table(table.into_inner()) })
 }
@@ -143,7 +147,7 @@ fn parse_yaml(text: &str, problems: &mut Problems) -> Option<Node> {
             Some(root)
         }
         Err(error) => {
-            let place = error.location().map(yaml_span).unwrap_or_default();
+            let place = error.location().map(|location| yaml_place(location, text)).unwrap_or_default();
             problems.add(Problem::at(place, UserMessageFormatter.format_message(error.without_snippet())));
             None
         }
@@ -156,6 +160,18 @@ fn yaml_span(location: serde_saphyr::Location) -> Span {
     let byte = |value: Option<u64>| value.and_then(|v| usize::try_from(v).ok()).unwrap_or_default();
     let start = byte(span.byte_offset());
     Span { start, end: start + byte(span.byte_len()) }
+}
+
+/// Where an error is. Those of the scanner know their line and column only.
+fn yaml_place(location: serde_saphyr::Location, text: &str) -> Span {
+    if location.span().byte_offset().is_some() {
+        return yaml_span(location);
+    }
+    let number = |value: u64| usize::try_from(value).unwrap_or(usize::MAX).saturating_sub(1);
+    let before: usize = text.split_inclusive('\n').take(number(location.line())).map(str::len).sum();
+    let line = text[before..].lines().next().unwrap_or_default();
+    let column: usize = line.chars().take(number(location.column())).map(char::len_utf8).sum();
+    Span { start: before + column, end: before + column }
 }
 
 /// Gives numbers back their spelling, which serde has lost, and maps the
