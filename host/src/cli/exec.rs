@@ -37,16 +37,18 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
 
 /// The study file that says the same, so that `resume` and `show` need nothing else.
 fn source(args: &Args) -> Result<Source, Failed> {
-    let settings: serde_json::Value = serde_json::from_str(&args.settings)
-        .ok()
-        .filter(serde_json::Value::is_object)
-        .ok_or_else(|| {
+    let settings: serde_json::Value =
+        serde_json::from_str(&args.settings).ok().filter(serde_json::Value::is_object).ok_or_else(|| {
             let given = &args.settings;
-            Failed::Usage(format!("`--settings` is not a JSON object: `{given}`\nhint: for example `{{\"max_retries\": 5}}`"))
+            Failed::Usage(format!(
+                "`--settings` is not a JSON object: `{given}`\nhint: for example `{{\"max_retries\": 5}}`"
+            ))
         })?;
     let escaped: Vec<String> =
         args.command.iter().map(|arg| arg.replace('{', "{{").replace('}', "}}")).collect();
-    let name = Path::new(&args.command[0]).file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    let name = Path::new(&args.command[0])
+        .file_name()
+        .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
     let mut measure = serde_json::json!({ "command": escaped });
     for (key, limit) in [("timeout", &args.timeout), ("silence", &args.silence)] {
         if let Some(limit) = limit {

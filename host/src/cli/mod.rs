@@ -81,7 +81,9 @@ impl Failed {
                 | OpenError::Study(_)
                 | OpenError::Complete { .. } => exit_code::USAGE,
             },
-            Self::Run(RunError::Journal { .. } | RunError::History(_)) | Self::Journal(_) => exit_code::JOURNAL,
+            Self::Run(RunError::Journal { .. } | RunError::History(_)) | Self::Journal(_) => {
+                exit_code::JOURNAL
+            }
             Self::Run(RunError::Signals(_)) | Self::Engine(_) | Self::Io(_) => exit_code::INTERNAL,
         }
     }
@@ -161,9 +163,7 @@ fn program() -> PathBuf {
 }
 
 /// Runs to the end, and says with which code to exit.
-fn carry_on(
-    open: impl FnOnce() -> Result<Runner, Failed>,
-) -> Result<u8, Failed> {
+fn carry_on(open: impl FnOnce() -> Result<Runner, Failed>) -> Result<u8, Failed> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Watching processes needs the runtime.
     let end = runtime.block_on(async {

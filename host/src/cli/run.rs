@@ -46,6 +46,7 @@ pub(super) fn begin(
 }
 
 fn default_dir(study: &Study) -> PathBuf {
-    let time = clock::wall().to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%Y%m%d-%H%M%S").to_string();
+    let time =
+        clock::wall().to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%Y%m%d-%H%M%S").to_string();
     PathBuf::from("reprieve-studies").join(format!("{}-{time}", study.name))
 }

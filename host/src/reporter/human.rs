@@ -178,8 +178,11 @@ impl Human {
         if progress.remaining > 0 {
             line.push_str(&format!(", {NEXT}{} not done{NEXT:#}", progress.remaining));
         }
-        let retries =
-            if progress.retries == 1 { "1 retry".to_owned() } else { format!("{} retries", progress.retries) };
+        let retries = if progress.retries == 1 {
+            "1 retry".to_owned()
+        } else {
+            format!("{} retries", progress.retries)
+        };
         self.line("");
         self.line(&format!("{}: {line}; {retries}, {took}", words::study_end(how)));
         for failed in &self.failed {
@@ -228,7 +231,10 @@ impl Reporter for Human {
             Event::BackoffElapsed { .. } => {}
             Event::Interrupted { signal } => {
                 let running = words::count(state.in_flight(), "attempt");
-                let text = format!("{NEXT}signal {signal}{NEXT:#}: nothing new starts; {running} may go on for {}, a second signal ends them", words::span(state.study().interrupt_grace));
+                let text = format!(
+                    "{NEXT}signal {signal}{NEXT:#}: nothing new starts; {running} may go on for {}, a second signal ends them",
+                    words::span(state.study().interrupt_grace)
+                );
                 self.line(&text);
             }
             Event::GraceElapsed => self.line("the grace is over: ending what runs"),

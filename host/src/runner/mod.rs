@@ -247,9 +247,8 @@ impl Runner {
         let question = self.question(experiment).map_err(RunError::History)?;
         let (stage, _) = self.state.newest_attempt(experiment);
         let judge = self.judges.at(stage).clone();
-        self.inputs.spawn_blocking(move || {
-            Input::Judged(experiment, Box::new(judge.judge(&question, set_aside)))
-        });
+        self.inputs
+            .spawn_blocking(move || Input::Judged(experiment, Box::new(judge.judge(&question, set_aside))));
         Ok(())
     }
 
