@@ -8,6 +8,8 @@ mod bounds;
 mod devices;
 mod experiment;
 mod queue;
+#[cfg(test)]
+mod simulation;
 
 use std::sync::Arc;
 use std::time::Duration;
