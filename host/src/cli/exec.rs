@@ -1,8 +1,8 @@
 //! `reprieve exec`: one command under a policy, without a study file.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::study::{Format, Source, Study};
+use crate::study::{Source, Study};
 
 use super::Failed;
 
@@ -44,25 +44,11 @@ fn source(args: &Args) -> Result<Source, Failed> {
                 "`--settings` is not a JSON object: `{given}`\nhint: for example `{{\"max_retries\": 5}}`"
             ))
         })?;
-    let escaped: Vec<String> =
-        args.command.iter().map(|arg| arg.replace('{', "{{").replace('}', "}}")).collect();
-    let name = Path::new(&args.command[0])
-        .file_name()
-        .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-    let mut measure = serde_json::json!({ "command": escaped });
+    let mut measure = serde_json::Map::new();
     for (key, limit) in [("timeout", &args.timeout), ("silence", &args.silence)] {
         if let Some(limit) = limit {
-            measure[key] = limit.clone().into();
+            measure.insert(key.to_owned(), limit.clone().into());
         }
     }
-    // JSON is YAML.
-    let text = serde_json::json!({
-        "name": "exec",
-        "slots": 1,
-        "policy": { "settings": settings },
-        "experiments": [{ "name": name.replace('{', "{{").replace('}', "}}"), "measure": measure }],
-    });
-    let path = std::env::current_dir()?.join("exec.yaml");
-    let text = serde_json::to_string_pretty(&text).expect("JSON values serialise");
-    Ok(Source { path, format: Format::Yaml, text })
+    Ok(Source::of_command(&std::env::current_dir()?, &args.command, settings, measure))
 }

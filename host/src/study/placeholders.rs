@@ -65,3 +65,23 @@ pub(super) fn each_piece<'t>(text: &'t str, mut see: impl FnMut(Piece<'t>)) {
     }
     see(Piece::Literal(rest));
 }
+
+/// The text that stands for this one, whatever braces are in it.
+pub(super) fn literal(text: &str) -> String {
+    let mut doubled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(open) = rest.find('{') {
+        let name_start = open + rest[open..].bytes().take_while(|byte| *byte == b'{').count();
+        let name_end = name_start + rest[name_start..].bytes().take_while(|byte| in_name(*byte)).count();
+        let close = name_end + rest[name_end..].bytes().take_while(|byte| *byte == b'}').count();
+        let is_placeholder = is_name(&rest[name_start..name_end]) && !rest[..open].ends_with('$');
+        let pairs = if is_placeholder { (name_start - open).min(close - name_end) } else { 0 };
+        doubled.push_str(&rest[..name_start]);
+        doubled.extend(std::iter::repeat_n('{', pairs));
+        doubled.push_str(&rest[name_start..close]);
+        doubled.extend(std::iter::repeat_n('}', pairs));
+        rest = &rest[close..];
+    }
+    doubled.push_str(rest);
+    doubled
+}

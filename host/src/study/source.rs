@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::StudyError;
+use super::placeholders::literal;
 
 /// A study file as it was read. Journaled, so that a resumed study reads the
 /// same text with the same folder, whatever has become of the file.
@@ -63,6 +64,28 @@ impl Source {
             StudyError::unreadable(path, message, Some("save the file as UTF-8"))
         })?;
         Ok(Self { path: absolute, format, text })
+    }
+
+    /// The study of one experiment that runs this command, as a person would
+    /// have written it. `measure` holds the stage's other keys.
+    pub fn of_command(
+        directory: &Path,
+        command: &[String],
+        settings: serde_json::Value,
+        measure: serde_json::Map<String, serde_json::Value>,
+    ) -> Self {
+        let name = command.first().map_or("", |program| program.rsplit('/').next().unwrap_or(program));
+        let mut measure = measure;
+        measure.insert("command".to_owned(), command.iter().map(|arg| literal(arg)).collect());
+        let text = serde_json::json!({
+            "name": "exec",
+            "slots": 1,
+            "policy": { "settings": settings },
+            "experiments": [{ "name": literal(name), "measure": measure }],
+        });
+        let text = serde_json::to_string_pretty(&text).expect("JSON values serialise");
+        // JSON is YAML.
+        Self { path: directory.join("exec.yaml"), format: Format::Yaml, text }
     }
 
     /// The folder that relative paths in the study start from.

@@ -198,3 +198,13 @@ proptest! {
         prop_assert_eq!(filled, format!("{before}{{{name}}}{after}"));
     }
 }
+
+proptest! {
+    /// A command line is no template: whatever braces it has reach the program.
+    #[test]
+    fn literal_text_is_filled_to_itself(text in "[{}$a-c ]{0,20}") {
+        let text = &text;
+        let literal = super::super::placeholders::literal(text);
+        prop_assert_eq!(&fill(&literal, |_| "VALUE"), text);
+    }
+}
