@@ -2,4 +2,5 @@
 
 pub mod attempt;
 pub mod decision;
+pub mod failure;
 mod millis;
