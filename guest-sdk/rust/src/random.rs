@@ -54,8 +54,8 @@ mod tests {
 
     #[test]
     fn the_numbers_are_those_of_the_published_generator() {
-        // The first outputs for seed 1234567, as the reference implementation
-        // in C prints them (https://prng.di.unimi.it/splitmix64.c).
+        // The first outputs for seed 1234567 as Rosetta Code lists them, under
+        // "Pseudo-random numbers/Splitmix64".
         let mut random = Random::new(1_234_567);
         let drawn: Vec<u64> = (0..3).map(|_| random.next_u64()).collect();
         assert_eq!(drawn, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);

@@ -80,9 +80,7 @@ mod tests {
     #[derive(Debug, Default, serde::Deserialize)]
     #[serde(default, deny_unknown_fields)]
     struct Two {
-        #[expect(dead_code, reason = "only read, to see it refused")]
         first: u32,
-        #[expect(dead_code, reason = "only read, to see it refused")]
         second: bool,
     }
 
