@@ -3,3 +3,4 @@
 pub mod attempt;
 pub mod decision;
 mod millis;
+pub mod policy;
