@@ -1,0 +1,215 @@
+//! Between the vocabulary and the contract's types; checks what a policy answers.
+//!
+//! Whether a decision is carried out as it is, is the host's to say.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use super::bindings::exports::reprieve::policy::retry_policy as wit;
+use super::bindings::reprieve::policy::types;
+use super::text::{clip, printable};
+use crate::attempt::{Attempt, Ending, FailureClass, Parameter, SelfReport, Stage};
+use crate::decision::{Decision, Placement, Progress, Question, Retry, Turn};
+use crate::millis;
+
+/// Bytes of a reason that are kept: it is one line for people.
+const REASON_BYTES: usize = 1_000;
+
+type Parameters<'a> = Vec<types::ParameterParam<'a>>;
+
+/// The lists of a question, which the contract's types borrow.
+pub(super) struct Lists<'a> {
+    parameters: Parameters<'a>,
+    adjustable: Vec<&'a str>,
+    labels: Parameters<'a>,
+    attempts: Vec<AttemptLists<'a>>,
+}
+
+struct AttemptLists<'a> {
+    faults: Vec<types::DeviceFault>,
+    memory: Vec<types::DeviceMemoryUse>,
+    facts: Parameters<'a>,
+}
+
+impl<'a> Lists<'a> {
+    pub(super) fn of(question: &'a Question) -> Self {
+        let experiment = &question.experiment;
+        Self {
+            parameters: parameters(&experiment.parameters),
+            adjustable: experiment.adjustable.iter().map(String::as_str).collect(),
+            labels: parameters(&experiment.labels),
+            attempts: question.attempts.iter().map(AttemptLists::of).collect(),
+        }
+    }
+
+    pub(super) fn experiment(&'a self, question: &'a Question) -> types::Experiment<'a> {
+        types::Experiment {
+            name: &question.experiment.name,
+            parameters: &self.parameters,
+            adjustable: &self.adjustable,
+            labels: &self.labels,
+            devices: question.experiment.devices,
+            seed: question.experiment.seed,
+        }
+    }
+
+    pub(super) fn attempts(&'a self, question: &'a Question) -> Vec<types::Attempt<'a>> {
+        question.attempts.iter().zip(&self.attempts).map(|(attempt, lists)| lists.attempt(attempt)).collect()
+    }
+}
+
+impl<'a> AttemptLists<'a> {
+    fn of(attempt: &'a Attempt) -> Self {
+        let fault =
+            |fault: &crate::attempt::DeviceFault| types::DeviceFault { device: fault.device, xid: fault.xid };
+        let memory = |memory: &crate::attempt::DeviceMemoryUse| types::DeviceMemoryUse {
+            device: memory.device,
+            baseline: memory.baseline_bytes,
+            peak: memory.peak_bytes,
+            residual: memory.residual_bytes,
+        };
+        Self {
+            faults: attempt.faults.iter().map(fault).collect(),
+            memory: attempt.memory.iter().map(memory).collect(),
+            facts: parameters(&attempt.facts),
+        }
+    }
+
+    fn attempt(&'a self, attempt: &'a Attempt) -> types::Attempt<'a> {
+        types::Attempt {
+            number: attempt.number,
+            stage: stage(attempt.stage),
+            ending: ending(&attempt.ending),
+            failure: attempt
+                .failure
+                .as_ref()
+                .map(|failure| types::Failure { class: class(failure.class), evidence: &failure.evidence }),
+            waited_for: millis::of(attempt.waited_for),
+            ran_for: millis::of(attempt.ran_for),
+            stderr_tail: &attempt.stderr_tail,
+            stdout_tail: &attempt.stdout_tail,
+            self_report: attempt.self_report.as_ref().map(self_report),
+            faults: &self.faults,
+            memory: &self.memory,
+            foreign_processes: attempt.foreign_processes,
+            throttled_for: millis::of(attempt.throttled_for),
+            facts: &self.facts,
+        }
+    }
+}
+
+pub(super) fn progress(progress: &Progress) -> types::Progress {
+    types::Progress {
+        succeeded: progress.succeeded,
+        failed: progress.failed,
+        remaining: progress.remaining,
+        retries: progress.retries,
+        failed_in_a_row: progress.failed_in_a_row,
+        elapsed: millis::of(progress.elapsed),
+    }
+}
+
+fn parameters(parameters: &[Parameter]) -> Parameters<'_> {
+    parameters.iter().map(|p| types::ParameterParam { name: &p.name, value: &p.value }).collect()
+}
+
+fn stage(stage: Stage) -> types::Stage {
+    match stage {
+        Stage::Prepare => types::Stage::Prepare,
+        Stage::Measure => types::Stage::Measure,
+        Stage::Finish => types::Stage::Finish,
+    }
+}
+
+fn ending(ending: &Ending) -> types::Ending<'_> {
+    match ending {
+        Ending::Exited(code) => types::Ending::Exited(*code),
+        Ending::Signalled(signal) => types::Ending::Signalled(*signal),
+        Ending::TimedOut => types::Ending::TimedOut,
+        Ending::FellSilent => types::Ending::FellSilent,
+        Ending::NotStarted(why) => types::Ending::NotStarted(why),
+        Ending::Lost => types::Ending::Lost,
+    }
+}
+
+fn self_report(report: &SelfReport) -> types::SelfReport<'_> {
+    types::SelfReport { retryable: report.retryable, kind: &report.kind, message: &report.message }
+}
+
+fn class(class: FailureClass) -> types::FailureClass {
+    match class {
+        FailureClass::Network => types::FailureClass::Network,
+        FailureClass::RateLimited => types::FailureClass::RateLimited,
+        FailureClass::DriverTransient => types::FailureClass::DriverTransient,
+        FailureClass::Communication => types::FailureClass::Communication,
+        FailureClass::DeviceMemory => types::FailureClass::DeviceMemory,
+        FailureClass::DeviceOccupied => types::FailureClass::DeviceOccupied,
+        FailureClass::HostMemory => types::FailureClass::HostMemory,
+        FailureClass::DeviceProgram => types::FailureClass::DeviceProgram,
+        FailureClass::DeviceHardware => types::FailureClass::DeviceHardware,
+        FailureClass::Hang => types::FailureClass::Hang,
+        FailureClass::Crash => types::FailureClass::Crash,
+        FailureClass::Storage => types::FailureClass::Storage,
+        FailureClass::Access => types::FailureClass::Access,
+        FailureClass::Configuration => types::FailureClass::Configuration,
+        FailureClass::Cancelled => types::FailureClass::Cancelled,
+        FailureClass::Unknown => types::FailureClass::Unknown,
+    }
+}
+
+/// The decision, or what is wrong with it in one line.
+pub(super) fn decision(
+    answer: wit::Decision,
+    question: &Question,
+    bound_bytes: u64,
+) -> Result<Decision, String> {
+    let bytes = match &answer {
+        wit::Decision::Accept => 0,
+        wit::Decision::GiveUp(reason) | wit::Decision::StopStudy(reason) => reason.len(),
+        wit::Decision::Retry(retry) => {
+            retry.reason.len() + retry.overrides.iter().map(|p| p.name.len() + p.value.len()).sum::<usize>()
+        }
+    };
+    if bytes as u64 > bound_bytes {
+        return Err(format!("its answer holds `{bytes}` bytes of text, the bound is `{bound_bytes}`"));
+    }
+    Ok(match answer {
+        wit::Decision::Accept => Decision::Accept,
+        wit::Decision::GiveUp(reason) => Decision::GiveUp(line(&reason)),
+        wit::Decision::StopStudy(reason) => Decision::StopStudy(line(&reason)),
+        wit::Decision::Retry(retry) => Decision::Retry(Retry {
+            delay: Duration::from_millis(retry.delay),
+            placement: match retry.placement {
+                wit::Placement::SameDevices => Placement::SameDevices,
+                wit::Placement::OtherDevices => Placement::OtherDevices,
+                wit::Placement::AnyDevices => Placement::AnyDevices,
+            },
+            turn: match retry.turn {
+                wit::Turn::WhenDue => Turn::WhenDue,
+                wit::Turn::Last => Turn::Last,
+            },
+            reason: line(&retry.reason),
+            overrides: overrides(retry.overrides, &question.experiment.adjustable)?,
+        }),
+    })
+}
+
+/// Each adjustable parameter at most once, and no others. So there are never
+/// more of them than the study declares adjustable.
+fn overrides(list: Vec<types::ParameterResult>, adjustable: &[String]) -> Result<Vec<Parameter>, String> {
+    let mut seen = HashSet::new();
+    for types::ParameterResult { name, .. } in &list {
+        if !adjustable.contains(name) {
+            let name = line(name);
+            return Err(format!("it overrides `{name}`, which the study does not declare adjustable"));
+        }
+        if !seen.insert(name) {
+            return Err(format!("it overrides `{name}` twice"));
+        }
+    }
+    Ok(list.into_iter().map(|p| Parameter { name: p.name, value: p.value }).collect())
+}
+
+pub(super) fn line(text: &str) -> String {
+    printable(clip(text, REASON_BYTES))
+}
