@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::attempt::Stage;
 use crate::decision::{Decision, PolicyFault, PolicyFaultKind, Question};
 use crate::event::PolicyIdentity;
-use crate::policy::{Engine, LimitError, Limits, LoadError, Policy, PolicySource};
+use crate::policy::{Engine, LimitError, LimitOverrides, Limits, LoadError, Policy, PolicySource};
 use crate::state::FAULTS_TO_SET_ASIDE;
 use crate::study::{Fallback, PolicyComponent, PolicySpec, Study};
 
@@ -94,7 +94,17 @@ fn load(engine: &Engine, spec: &PolicySpec) -> Result<Policy, JudgeError> {
         PolicyComponent::Standard => PolicySource::Standard,
         PolicyComponent::File(path) => PolicySource::File(PathBuf::from(path)),
     };
-    let limits = Limits::checked(&spec.limits)?;
+    let asked = &spec.limits;
+    let limits = Limits::checked(LimitOverrides {
+        fuel: asked.fuel,
+        deadline: asked.deadline,
+        memory_bytes: asked.memory_bytes,
+        table_elements: asked.table_elements,
+        instances: asked.instances,
+        hostcall_bytes: asked.hostcall_bytes,
+        answer_bytes: asked.answer_bytes,
+        log_bytes: asked.log_bytes,
+    })?;
     Ok(Policy::load(engine, &source, &spec.settings.clone().into(), limits)?)
 }
 
