@@ -120,6 +120,7 @@ fn watch(pid: i32) -> io::Result<Supervisor> {
     let raw = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?;
     let pidfd = pidfd_open(raw, PidfdFlags::NONBLOCK)?;
     let identity = process::identify(pid)?;
+    #[expect(unsafe_code, reason = "tokio registers a descriptor only on the caller's word")]
     // SAFETY: an `OwnedFd` is the same open descriptor until it is dropped.
     let pidfd = unsafe { AsyncFd::register_with_interest(pidfd, Interest::READABLE) }?;
     Ok(Supervisor { identity, pidfd })

@@ -11,6 +11,7 @@ use super::engine::{Engine, Slot};
 use super::limits::Limits;
 use super::sandbox::{Breach, Moment, Sandbox};
 use super::text::{clip, printable, printable_lines, tail};
+use crate::clock;
 use crate::decision::{Decision, PolicyFault, PolicyFaultKind};
 
 /// Bytes of a guest's output that a fault carries.
@@ -56,7 +57,7 @@ pub(super) struct Call<'a> {
 impl<'a> Call<'a> {
     pub(super) fn new(engine: &'a Engine, limits: Limits, moment: Moment) -> Self {
         let slot = engine.enter();
-        let began = Instant::now();
+        let began = clock::monotonic();
         let mut store = Store::new(engine.wasmtime(), Sandbox::new(moment, limits));
         store.limiter(|sandbox| sandbox);
         store.set_fuel(limits.fuel).expect("the engine counts fuel");

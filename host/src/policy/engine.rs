@@ -226,6 +226,10 @@ fn tick(engine: &EngineWeak, pulse: &Pulse) {
             return;
         }
         drop(state);
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the clock that bounds calls has nothing else to wait for"
+        )]
         std::thread::sleep(TICK);
         let Some(engine) = engine.upgrade() else { return };
         engine.increment_epoch();

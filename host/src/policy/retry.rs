@@ -5,12 +5,11 @@
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::ErrorKind;
-use std::time::{Duration, Instant};
-
-use jiff::Timestamp;
+use std::time::Duration;
 
 use super::Policy;
 use crate::attempt::{Attempt, Ending, Failure, FailureClass, SelfReport, Stage};
+use crate::clock;
 use crate::decision::{Decision, Progress, Question, Subject, seed};
 
 /// The longest wait between two attempts, whatever the policy says.
@@ -102,7 +101,7 @@ where
     F: FnMut() -> Fut,
     Fut: Future<Output = Result<T, E>>,
 {
-    let began = Instant::now();
+    let began = clock::monotonic();
     // Many processes that fail together must not try again together, so the
     // jitter of each is its own. `RandomState` is the standard library's only
     // source of randomness.
@@ -111,7 +110,7 @@ where
     let mut attempts: Vec<Attempt> = Vec::new();
     let mut waited_for = Duration::ZERO;
     loop {
-        let started = Instant::now();
+        let started = clock::monotonic();
         let error = match operation().await {
             Ok(value) => return Ok(value),
             Err(error) => error,
@@ -128,7 +127,7 @@ where
         };
         let progress =
             Progress { remaining: 1, retries: number - 1, elapsed: began.elapsed(), ..<_>::default() };
-        let question = Question { experiment: subject, attempts, progress, asked_at: Timestamp::now() };
+        let question = Question { experiment: subject, attempts, progress, asked_at: clock::wall() };
         let Some((delay, asked)) = ask(policy.clone(), question).await else { return Err(error) };
         attempts = asked.attempts;
         waited_for = delay;

@@ -67,7 +67,7 @@ pub struct Runner {
 enum Input {
     Ended(Box<AttemptEnded>),
     Judged(ExperimentId, Box<Judgement>),
-    Due(Event),
+    Due(Box<Event>),
 }
 
 /// Why a study could not be carried on. What is running goes on under its
@@ -186,7 +186,7 @@ impl Runner {
     fn after(&mut self, delay: Duration, event: Event) {
         self.inputs.spawn(async move {
             tokio::time::sleep(delay).await;
-            Input::Due(event)
+            Input::Due(Box::new(event))
         });
     }
 
@@ -324,7 +324,7 @@ impl Runner {
                     took: judgement.took,
                 }));
             }
-            Input::Due(event) => self.events.push(event),
+            Input::Due(event) => self.events.push(*event),
         }
     }
 }

@@ -106,7 +106,7 @@ pub(super) fn run(assignment: &Assignment, stdout: File, stderr: File) -> io::Re
         stderr,
         signals,
     };
-    watch.to_the_end(started)?;
+    watch.run_to_end(started)?;
     Ok(watch.into_end())
 }
 
@@ -119,7 +119,7 @@ fn environment(assignment: &Assignment) -> Vec<(std::ffi::OsString, std::ffi::Os
 }
 
 impl Watch {
-    fn to_the_end(&mut self, started: Instant) -> io::Result<()> {
+    fn run_to_end(&mut self, started: Instant) -> io::Result<()> {
         loop {
             self.wait()?;
             if self.stdout.take_in() | self.stderr.take_in() {

@@ -1,4 +1,5 @@
 //! Study files in, studies or diagnostics out.
+#![expect(clippy::too_many_lines, reason = "a test lists many messages, each with its text")]
 
 mod problems;
 mod properties;
