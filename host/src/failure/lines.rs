@@ -48,8 +48,7 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
 /// Where in a traceback the reader is.
 #[derive(Default)]
 struct Traceback {
-    /// The column of the header, after a process's prefix, while frames follow.
-    frames_at: Option<usize>,
+    frames: Frames,
     /// The next header is chained to the traceback before.
     link_ahead: bool,
     /// The next header opens a traceback that does not end the program.
@@ -58,15 +57,20 @@ struct Traceback {
     quiet: bool,
 }
 
+#[derive(Default)]
+enum Frames {
+    #[default]
+    None,
+    /// The header was the line before.
+    Ahead,
+    /// Indented from this column on, which is where a process's prefix ends.
+    From(usize),
+    /// Drawn in a box, by the `rich` library.
+    Boxed,
+}
+
 impl Traceback {
     fn read<'a>(&mut self, text: Cow<'a, str>) -> Option<Line<'a>> {
-        // Python's `traceback` module; an exception group and a worker of
-        // PyTorch's DataLoader put a word in front.
-        const HEADERS: [&str; 3] = [
-            "Exception Group Traceback (most recent call last)",
-            "Original Traceback (most recent call last)",
-            "Traceback (most recent call last)",
-        ];
         const LINKS: [&str; 2] =
             ["During handling of the above exception", "was the direct cause of the following exception"];
         // Python's `sys.unraisablehook`, `logging` and `atexit`; xformers
@@ -77,24 +81,35 @@ impl Traceback {
             "Error in atexit._run_exitfuncs",
             "some optimizations will not be enabled",
         ];
-        if let Some(column) = HEADERS.iter().find_map(|header| text.find(header)) {
-            self.frames_at = Some(column);
+        if text.contains("Traceback (most recent call last)") {
+            self.frames = if text.contains('╭') { Frames::Boxed } else { Frames::Ahead };
             self.linked = std::mem::take(&mut self.link_ahead);
             self.quiet = std::mem::take(&mut self.quiet_ahead);
             return None;
         }
-        if let Some(column) = self.frames_at {
-            if text.as_bytes().get(column).is_none_or(u8::is_ascii_whitespace) {
-                return None;
-            }
-            self.frames_at = None;
-        } else {
+        if self.in_frames(&text) {
+            return None;
+        }
+        if matches!(self.frames, Frames::None) {
             self.linked = false;
             self.quiet = false;
         }
+        self.frames = Frames::None;
         self.link_ahead |= LINKS.iter().any(|link| text.contains(link));
         self.quiet_ahead |= QUIET.iter().any(|opener| text.contains(opener));
         (!text.trim().is_empty()).then_some(Line { text, linked: self.linked, quiet: self.quiet })
+    }
+
+    /// Whether this line is a traceback's frame, or code that one quotes.
+    fn in_frames(&mut self, text: &str) -> bool {
+        if let Frames::Ahead = self.frames {
+            self.frames = text.find("  File \"").map_or(Frames::None, Frames::From);
+        }
+        match self.frames {
+            Frames::From(column) => text.as_bytes().get(column).is_none_or(u8::is_ascii_whitespace),
+            Frames::Boxed => text.trim_start().starts_with(['│', '╰']),
+            Frames::None | Frames::Ahead => false,
+        }
     }
 }
 
@@ -152,19 +167,20 @@ pub(super) fn level(line: &str) -> Level {
     // file PyTorch's and TensorFlow's.
     let mark = MARK.get_or_init(|| {
         Regex::new(concat!(
-            r#"(?P<error>NCCL WARN|\b[\w.]*(?:Error|Exception)\b|\b(?i:error|fatal|critical|failed|panicked)\b"#,
-            r#"|\[[EF] |\b[EF]\d{4} \d\d:|: [EF] \w+/)"#,
-            r#"|(?P<warning>\bWARN(?:ING)?\b|^(?i:warning):|\b\w*Warning:|\[W |\b[W]\d{4} \d\d:|: W \w+/"#,
-            r#"|(?i:level"?[=:]\s?"?warn))"#,
-            r#"|(?P<info>\b(?:INFO|DEBUG|TRACE|NOTICE)\b|^(?i:info|debug|note):|\[I |\b[I]\d{4} \d\d:|: I \w+/"#,
-            r#"|(?i:level"?[=:]\s?"?(?:info|debug)))"#,
+            r#"(?P<error>NCCL WARN|\b[\w.]*(?:Error|Exception)\b|\b(?i:error|fatal|critical|failed)\b"#,
+            r#"|\[[EF]\] |\[E |\b[EF]\d{3,4} \d\d:|: [EF] \w+/)"#,
+            r#"|(?P<warning>(?:^|[\s\[(|:"*<-])WARN(?:ING)?\b|^(?i:warning):|\b\w*Warning:|\[W\] "#,
+            r#"|\[W |\bW\d{3,4} \d\d:|: W \w+/|(?i:level"?[=:]\s?"?warn))"#,
+            r#"|(?P<info>(?:^|[\s\[(|:"*<-])(?:INFO|DEBUG|TRACE|NOTICE)\b|^(?i:info|debug|note):|\[I\] "#,
+            r#"|\[I |\bI\d{3,4} \d\d:|: I \w+/|(?i:level"?[=:]\s?"?(?:info|debug)))"#,
         ))
         .expect("a valid pattern")
     });
     let goes_on = GOES_ON.get_or_init(|| {
         Regex::new(concat!(
             r"(?i)\bretrying\b|\bwill (?:be )?retr|\bretry loop\b|\btrying again (?:in|after)\b",
-            r"|\bfall(?:ing|s|en)? ?back\b|\battempt \d+ ?(?:/|of) ?\d+\b|\bignor(?:ed|ing)\b|\bcontinuing\b",
+            r"|\bfall(?:ing|s|en)? ?back\b|\battempt \d+ ?(?:/|of) ?\d+\b",
+            r"|\bignor(?:ed|ing)\b|\bcontinuing\b|\bskipping\b",
         ))
         .expect("a valid pattern")
     });

@@ -6,7 +6,7 @@
 //! How an output is judged:
 //! 1. A study's own patterns come first, then the built-in table, line by
 //!    line: in the program's own report, in standard error, in standard output.
-//! 2. A cause outweighs what follows from one (an NCCL watchdog, a bare
+//! 2. A cause outweighs what often follows from one (an NCCL watchdog, a
 //!    `KeyError`), and that outweighs a mere notice that something ended.
 //! 3. Among causes the first one wins, for the first exception of a Python
 //!    chain is the innermost, and the first process to fail fails the others.
@@ -64,11 +64,11 @@ pub struct Pattern {
     pub regex: String,
 }
 
+const HINT: &str = "see https://docs.rs/regex for the syntax; it has no look-around and no back-references";
+
 /// A study's own pattern that cannot be used.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error(
-    "`{regex}` is not a regular expression: {reason}\nhint: see https://docs.rs/regex for the syntax; it has no look-around and no back-references"
-)]
+#[error("`{regex}` is not a regular expression: {reason}\nhint: {HINT}")]
 pub struct PatternError {
     /// The pattern as it was given.
     pub regex: String,

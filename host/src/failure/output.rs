@@ -5,11 +5,11 @@
 
 use std::sync::OnceLock;
 
-use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+use regex::bytes::{Regex, RegexBuilder};
 
 use super::FailureClass::{DeviceHardware, DeviceMemory, DeviceOccupied, Network, RateLimited, Unknown};
 use super::lines::{self, Level};
-use super::patterns::{Strength, TABLE};
+use super::patterns::{Group, Strength, TABLE};
 use super::{failure, oom, xid};
 use crate::attempt::{Failure, FailureClass};
 
@@ -102,58 +102,27 @@ fn meaning(line: &str) -> Option<(FailureClass, Strength, usize)> {
     if let Some(class) = xid::class_of_line(line) {
         return Some((class, Strength::Cause, 0));
     }
-    let table = Table::get();
-    let row = &table.rows[table.set.matches(line.as_bytes()).iter().next()?];
-    let class = match row.class {
-        DeviceMemory if oom::others_hold_the_memory(line) => DeviceOccupied,
-        class => class,
-    };
-    // The set tells which rows match, not where.
-    let regex = row.compiled.get_or_init(|| {
-        RegexBuilder::new(row.regex).unicode(false).build().expect("the table's rows are valid")
-    });
-    let end = regex.find(line.as_bytes()).map_or(0, |found| line.floor_char_boundary(found.end()));
-    Some((class, row.strength, end))
+    table().iter().find_map(|(group, regex)| {
+        let end = regex.shortest_match(line.as_bytes())?;
+        let class = match group.class {
+            DeviceMemory if oom::others_hold_the_memory(line) => DeviceOccupied,
+            class => class,
+        };
+        Some((class, group.strength, line.floor_char_boundary(end)))
+    })
 }
 
-/// The table of patterns, compiled.
-struct Table {
-    set: RegexSet,
-    rows: Vec<Row>,
+/// The table of patterns, compiled at first use, one expression for a group:
+/// one for all of them would need seconds to build the states it meets.
+fn table() -> &'static [(&'static Group, Regex)] {
+    static COMPILED: OnceLock<Vec<(&Group, Regex)>> = OnceLock::new();
+    COMPILED.get_or_init(|| {
+        let compiled = TABLE.iter().map(|group| {
+            let rows = group.rows.iter().flat_map(|(_, regexes)| *regexes);
+            let any = rows.map(|regex| format!("(?:{regex})")).collect::<Vec<_>>().join("|");
+            let regex = RegexBuilder::new(&any).unicode(false).build().expect("the table's rows are valid");
+            (group, regex)
+        });
+        compiled.collect()
+    })
 }
-
-struct Row {
-    class: FailureClass,
-    strength: Strength,
-    regex: &'static str,
-    compiled: OnceLock<Regex>,
-}
-
-impl Table {
-    /// Compiled at first use, once for all classifiers.
-    fn get() -> &'static Self {
-        static COMPILED: OnceLock<Table> = OnceLock::new();
-        COMPILED.get_or_init(|| {
-            let rows = TABLE.iter().flat_map(|group| {
-                let row = |&(regex, _): &(&'static str, _)| Row {
-                    class: group.class,
-                    strength: group.strength,
-                    regex,
-                    compiled: OnceLock::new(),
-                };
-                group.rows.iter().map(row)
-            });
-            let rows = rows.collect::<Vec<_>>();
-            let set = RegexSetBuilder::new(rows.iter().map(|row| row.regex))
-                .unicode(false)
-                .size_limit(SET_BYTES)
-                .dfa_size_limit(SET_BYTES)
-                .build()
-                .expect("the table's rows are valid");
-            Self { set, rows }
-        })
-    }
-}
-
-/// Room for the compiled table, and for the states that it caches.
-const SET_BYTES: usize = 32 * 1024 * 1024;

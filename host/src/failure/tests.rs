@@ -260,7 +260,10 @@ proptest! {
     }
 
     #[test]
-    fn colours_change_nothing(output in any_output(), places in proptest::collection::vec(any::<prop::sample::Index>(), 1..8)) {
+    fn colours_change_nothing(
+        output in any_output(),
+        places in proptest::collection::vec(any::<prop::sample::Index>(), 1..8),
+    ) {
         let mut coloured = output.clone();
         for place in places {
             let at = coloured.floor_char_boundary(place.index(coloured.len() + 1));
