@@ -107,7 +107,9 @@ impl<'a> Call<'a> {
         if let Some(exit) = error.downcast_ref::<wasmtime_wasi::I32Exit>() {
             return (PolicyFaultKind::Trap, format!("it exited with code `{}` instead of answering", exit.0));
         }
-        let words = printable(clip(&error.root_cause().to_string(), LINE_BYTES));
+        let words = error.root_cause().to_string();
+        let words = words.strip_prefix("wasm trap: ").unwrap_or(&words);
+        let words = printable(clip(words, LINE_BYTES));
         match error.downcast_ref::<Trap>() {
             Some(Trap::OutOfFuel) => {
                 let fuel = self.limits.fuel;
@@ -137,5 +139,5 @@ impl<'a> Call<'a> {
 fn functions(backtrace: &WasmBacktrace) -> Vec<String> {
     let text = backtrace.to_string();
     let names = text.lines().filter_map(|line| line.split_once(" - ")).map(|(_, name)| name);
-    names.map(|name| printable(clip(name, LINE_BYTES))).collect()
+    names.map(|name| printable(clip(name.trim_start_matches("<unknown>!"), LINE_BYTES))).collect()
 }

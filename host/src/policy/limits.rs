@@ -52,8 +52,8 @@ impl Limits {
     };
 
     /// Stack of one call in bytes. wasmtime sets it for a whole engine, so no
-    /// policy can have more or less of it. It has to fit into the host's
-    /// thread: half of it is free on tokio's workers (2 MiB) many times over.
+    /// policy can have more or less of it. It is a part of the calling thread's
+    /// own stack, of which std's and tokio's threads have 2 MiB.
     pub const STACK_BYTES: usize = 512 << 10;
 
     /// Core memories that one policy may have. An engine-wide bound like the stack.

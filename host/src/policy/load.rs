@@ -269,17 +269,19 @@ impl Parts<'_> {
     /// Checks the types of all exports, lets the policy say who it is, and
     /// shows it its settings.
     fn introduce(&self, engine: &Engine, limits: Limits, settings: &str) -> Result<guest::Info, Problem> {
-        let types = |error: wasmtime::Error| Problem::Types(words(&error));
+        let types = |interface: &'static str| {
+            move |error: wasmtime::Error| Problem::Types(format!("its `{interface}`: {}", words(&error)))
+        };
         let mut call = Call::new(engine, limits, Moment::LOAD);
         let started = call.instantiate(self.pre);
         let instance = started.map_err(|e| Problem::Fault { function: "start", fault: call.fault(&e) })?;
         if let Some(retry) = self.retry {
-            retry.load(&mut call.store, &instance).map_err(types)?;
+            retry.load(&mut call.store, &instance).map_err(types("retry-policy"))?;
         }
         if let Some(cleanup) = self.cleanup {
-            cleanup.load(&mut call.store, &instance).map_err(types)?;
+            cleanup.load(&mut call.store, &instance).map_err(types("cleanup-policy"))?;
         }
-        let guest = self.guest.load(&mut call.store, &instance).map_err(types)?;
+        let guest = self.guest.load(&mut call.store, &instance).map_err(types("guest"))?;
         let said = guest.call_describe(&mut call.store);
         let info = said.map_err(|e| Problem::Fault { function: "describe", fault: call.fault(&e) })?;
         if let Some(schema) = &info.settings_schema

@@ -1,0 +1,248 @@
+//! Policies that cannot be used, each with the words that its author reads.
+
+use std::os::unix::fs::PermissionsExt;
+
+use reprieve::policy::{Engine, Limits, Policy, PolicySource};
+use serde_json::json;
+
+use crate::{ENGINE, guest, load, question};
+
+const WORLDS: &str = r"
+package reprieve:policy@0.1.0;
+interface guest { describe: func() -> string; configure: func(settings: string) -> result<_, string>; }
+interface retry-policy { decide: func() -> string; }
+world plain { export hello: func(); }
+world roleless { export guest; }
+world other-types { export guest; export retry-policy; }
+";
+
+fn file(path: &std::path::Path) -> String {
+    let source = PolicySource::File(path.into());
+    Policy::load(&ENGINE, &source, &json!({}), Limits::DEFAULT).unwrap_err().to_string()
+}
+
+fn refusal(bytes: impl Into<Vec<u8>>) -> String {
+    load("mine.wasm", bytes.into()).unwrap_err()
+}
+
+#[test]
+fn a_file_that_is_not_there() {
+    insta::assert_snapshot!(file("no/such/policy.wasm".as_ref()), @r"
+    policy `no/such/policy.wasm` does not exist
+    hint: paths are relative to the study's file; `standard` names the built-in policy
+    ");
+}
+
+#[test]
+fn a_file_that_cannot_be_read() {
+    insta::assert_snapshot!(file("/".as_ref()), @r"
+    policy `/` cannot be read: Is a directory (os error 21)
+    hint: it has to be a file that you may read
+    ");
+}
+
+#[test]
+fn a_file_that_is_too_large() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("large.wasm");
+    std::fs::File::create(&path).and_then(|file| file.set_len((64 << 20) + 1)).expect("a sparse file");
+    let error = file(&path).replace(&path.display().to_string(), "large.wasm");
+    insta::assert_snapshot!(error, @r"
+    policy `large.wasm` is larger than `67108864` bytes
+    hint: build it for release and strip it
+    ");
+}
+
+#[test]
+fn something_else_than_webassembly() {
+    insta::assert_snapshot!(refusal("#!/usr/bin/python3\nimport tenacity\n"), @r"
+    policy `mine.wasm` is not WebAssembly: it begins with `#!/usr/bin/pytho`
+    hint: a policy is a component, `.wasm` or `.wat`
+    ");
+    insta::assert_snapshot!(refusal(""), @r"
+    policy `mine.wasm` is not WebAssembly: it begins with ``
+    hint: a policy is a component, `.wasm` or `.wat`
+    ");
+}
+
+#[test]
+fn a_core_module() {
+    insta::assert_snapshot!(refusal("(module)"), @r"
+    policy `mine.wasm` is a core module, not a component
+    hint: make one of it with `wasm-tools component new`, or build for `wasm32-wasip2`
+    ");
+    assert_eq!(refusal("(module)"), refusal(b"\0asm\x01\0\0\0".as_slice()));
+}
+
+#[test]
+fn a_component_that_is_cut_off() {
+    let whole = guest::guest("accept");
+    let error = refusal(&whole[..whole.len() / 2]);
+    let (start, offset) = error.split_once(" (at offset 0x").expect("it says where");
+    let (_, hint) = offset.split_once(')').expect("it says where");
+    insta::assert_snapshot!(format!("{start}{hint}"), @r"
+    policy `mine.wasm` is malformed: failed to parse WebAssembly module: unexpected end-of-file
+    hint: `wasm-tools validate` says more; if it is cut off, fetch it again
+    ");
+}
+
+#[test]
+fn text_with_a_mistake() {
+    insta::assert_snapshot!(refusal("(component\n  (core modul))"), @r"
+    policy `mine.wasm` is malformed: expected valid component field
+         --> <anon>:2:4
+          |
+        2 |   (core modul))
+          |    ^
+    hint: `wasm-tools validate` says more; if it is cut off, fetch it again
+    ");
+}
+
+#[test]
+fn a_component_as_text() {
+    let text = wasmprinter::print_bytes(guest::guest("accept")).expect("it prints");
+    let policy = load("accept.wat", text.into_bytes()).expect("text loads too");
+    assert!(policy.decide(&question(1)).result.is_ok());
+}
+
+#[test]
+fn a_component_of_another_kind() {
+    let hello = guest::foreign(r#"(module (func (export "hello")))"#, WORLDS, "plain");
+    insta::assert_snapshot!(refusal(hello), @r"
+    policy `mine.wasm` exports no `reprieve:policy/guest@0.1.0`, so it is no policy; it exports `hello`
+    hint: build it for a world of `reprieve:policy@0.1.0`: `policy`, `retry-only` or `cleanup-only`
+    ");
+    insta::assert_snapshot!(refusal("(component)"), @r"
+    policy `mine.wasm` exports no `reprieve:policy/guest@0.1.0`, so it is no policy; it exports nothing
+    hint: build it for a world of `reprieve:policy@0.1.0`: `policy`, `retry-only` or `cleanup-only`
+    ");
+}
+
+const GUEST: &str = r#"
+    (memory (export "memory") 1)
+    (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) unreachable)
+    (func (export "reprieve:policy/guest@0.1.0#describe") (result i32) unreachable)
+    (func (export "reprieve:policy/guest@0.1.0#configure") (param i32 i32) (result i32) unreachable)"#;
+
+#[test]
+fn a_guest_without_a_role() {
+    insta::assert_snapshot!(refusal(guest::foreign(&format!("(module {GUEST})"), WORLDS, "roleless")), @r"
+    policy `mine.wasm` exports neither `reprieve:policy/retry-policy@0.1.0` nor `reprieve:policy/cleanup-policy@0.1.0`; it exports `reprieve:policy/guest@0.1.0`
+    hint: build it for a world of `reprieve:policy@0.1.0`: `policy`, `retry-only` or `cleanup-only`
+    ");
+}
+
+#[test]
+fn exports_of_the_right_name_and_another_type() {
+    let decide = r#"(func (export "reprieve:policy/retry-policy@0.1.0#decide") (result i32) unreachable)"#;
+    let bytes = guest::foreign(&format!("(module {GUEST} {decide})"), WORLDS, "other-types");
+    insta::assert_snapshot!(refusal(bytes), @r"
+    policy `mine.wasm` does not keep to the contract: its `retry-policy`: failed to convert function to given type: type mismatch with parameters: expected 3-tuple, found 0-tuple
+    hint: build it against the unchanged `reprieve:policy@0.1.0`
+    ");
+}
+
+/// A guest that says it was built against another version of the contract.
+fn built_against(version: &[u8; 6]) -> Vec<u8> {
+    let mut bytes = guest::guest("accept");
+    for at in 0..bytes.len() - version.len() {
+        if bytes[at..].starts_with(b"@0.1.0") {
+            bytes[at..at + version.len()].copy_from_slice(version);
+        }
+    }
+    bytes
+}
+
+#[test]
+fn another_version_of_the_contract() {
+    insta::assert_snapshot!(refusal(built_against(b"@0.2.0")), @r"
+    policy `mine.wasm` was built for `reprieve:policy/guest@0.2.0`, and this host speaks `0.1.0`
+    hint: build it against `reprieve:policy@0.1.0`
+    ");
+}
+
+#[test]
+fn a_later_patch_of_the_contract_loads() {
+    let policy = load("later", built_against(b"@0.1.7")).expect("a patch breaks nothing");
+    assert_eq!(policy.info().contract, "0.1.7");
+    assert!(policy.decide(&question(1)).result.is_ok());
+}
+
+#[test]
+fn imports_that_no_policy_is_given() {
+    insta::assert_snapshot!(refusal(guest::guest("http")), @r"
+    policy `mine.wasm` imports `wasi:http/outgoing-handler@0.2.0`, which no policy is given
+    hint: a policy may import `reprieve:policy@0.1.0`, and of WASI 0.2 `cli`, `clocks`, `filesystem`, `io`, `random` and `sockets`, with nothing behind them
+    ");
+    insta::assert_snapshot!(refusal(guest::guest("metrics")), @r"
+    policy `mine.wasm` imports `acme:metrics/push@1.0.0`, which no policy is given
+    hint: a policy may import `reprieve:policy@0.1.0`, and of WASI 0.2 `cli`, `clocks`, `filesystem`, `io`, `random` and `sockets`, with nothing behind them
+    ");
+}
+
+#[test]
+fn settings_that_the_policy_refuses() {
+    insta::assert_snapshot!(refusal(guest::guest("refuses")), @"policy `mine.wasm` refuses its settings: `max_retries` must be a number");
+}
+
+#[test]
+fn settings_that_are_no_object() {
+    let source = PolicySource::Bytes { name: "mine.wasm".into(), bytes: guest::guest("accept") };
+    let error = Policy::load(&ENGINE, &source, &json!(["max_retries", 3]), Limits::DEFAULT).unwrap_err();
+    insta::assert_snapshot!(error, @r#"
+    policy `mine.wasm` needs an object for its settings, not `["max_retries",3]`
+    hint: leave the settings out, or give names and values
+    "#);
+}
+
+#[test]
+fn who_a_policy_is() {
+    let bytes = guest::guest("panic");
+    let policy = load("panic", bytes).expect("it loads");
+    let info = policy.info();
+    assert_eq!((info.name.as_str(), info.version.as_str()), ("guest", "1.2.3"));
+    assert_eq!((info.summary.as_str(), info.contract.as_str()), ("A guest of the tests.", "0.1.0"));
+    assert_eq!((info.digest.len(), info.roles.retry, info.roles.cleanup), (64, true, false));
+    assert!(info.imports.contains(&"wasi:cli/stderr@0.2.6".to_owned()), "{:?}", info.imports);
+}
+
+fn cached(directory: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(directory).expect("the cache");
+    entries.map(|entry| entry.expect("an entry").path()).collect()
+}
+
+#[test]
+fn a_compiled_policy_is_kept_for_its_owner_and_survives_its_own_damage() {
+    let parent = tempfile::tempdir().expect("a directory");
+    let directory = parent.path().join("compiled");
+    let decides = |engine: &Engine| {
+        let policy = Policy::load(engine, &PolicySource::Standard, &json!({}), Limits::DEFAULT);
+        policy.expect("it loads").decide(&question(1)).result.is_ok()
+    };
+    let engine = || Engine::new(Some(directory.clone())).expect("an engine");
+    assert!(decides(&engine()));
+    let files = cached(&directory);
+    assert_eq!(files.len(), 1, "{files:?}");
+    let mode =
+        |path: &std::path::Path| std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+    assert_eq!((mode(&directory), mode(&files[0])), (0o700, 0o600));
+
+    let written = std::fs::metadata(&files[0]).and_then(|m| m.modified()).expect("a time");
+    assert!(decides(&engine()));
+    assert_eq!(std::fs::metadata(&files[0]).and_then(|m| m.modified()).expect("a time"), written);
+
+    let bytes = std::fs::read(&files[0]).expect("the file");
+    std::fs::write(&files[0], &bytes[..100]).expect("cut it off");
+    assert!(decides(&engine()));
+    assert_eq!(std::fs::read(&files[0]).expect("the file").len(), bytes.len());
+}
+
+#[test]
+fn a_cache_that_others_can_write_to_is_left_alone() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let all = std::fs::Permissions::from_mode(0o777);
+    std::fs::set_permissions(directory.path(), all).expect("open to all");
+    let engine = Engine::new(Some(directory.path().into())).expect("an engine");
+    Policy::load(&engine, &PolicySource::Standard, &json!({}), Limits::DEFAULT).expect("it loads");
+    assert_eq!(cached(directory.path()).len(), 0);
+}
