@@ -3,6 +3,7 @@
 //! What passes is said shortly, what fails with its cause, what was decided
 //! with its reason, and what comes next with its time.
 
+use std::collections::HashMap;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -10,7 +11,7 @@ use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::attempt::{Attempt, Stage};
+use crate::attempt::Attempt;
 use crate::decision::{Decision, PolicyFault};
 use crate::event::{Decided, Device, Event, PolicyIdentity, Stamped, StudyEnd};
 use crate::state::{Outcome, StudyState};
@@ -27,6 +28,13 @@ const BAD: Style = AnsiColor::Red.on_default();
 const NEXT: Style = AnsiColor::Yellow.on_default();
 const FAINT: Style = Style::new().dimmed();
 
+/// An experiment's newest failure.
+struct Newest {
+    /// Stage, class and evidence.
+    words: String,
+    evidence: String,
+}
+
 /// Writes for people, to standard output.
 pub struct Human {
     dir: PathBuf,
@@ -37,7 +45,7 @@ pub struct Human {
     /// The first failures that ended experiments, for the summary.
     failed: Vec<String>,
     /// The newest failure of each experiment that is in flight or waits.
-    newest: std::collections::HashMap<ExperimentId, String>,
+    newest: HashMap<ExperimentId, Newest>,
     started_at: Option<Timestamp>,
 }
 
@@ -51,7 +59,7 @@ impl Human {
             devices: Vec::new(),
             name_width: 0,
             failed: Vec::new(),
-            newest: std::collections::HashMap::new(),
+            newest: HashMap::new(),
             started_at: None,
         }
     }
@@ -112,7 +120,8 @@ impl Human {
                 );
                 let ending_line = format!("{FAINT}{ending}{FAINT:#}");
                 self.timed(at, "", "", &ending_line);
-                self.newest.insert(id, format!("{stage}: {class}: {}", failure.evidence));
+                let words = format!("{stage}: {class}: {}", failure.evidence);
+                self.newest.insert(id, Newest { words, evidence: failure.evidence.clone() });
             }
         }
     }
@@ -125,16 +134,19 @@ impl Human {
         for bounded in &decided.bounded {
             self.timed(at, "", "", &format!("{NEXT}bounded{NEXT:#}: {bounded}"));
         }
-        let (stage, _) = state.newest_attempt(id);
-        let text = words::decision(&decided.decision);
+        let mut text = words::decision(&decided.decision);
+        // The evidence stands in the line above; reasons like to repeat it.
+        if let Some(newest) = self.newest.get(&id).filter(|newest| !newest.evidence.is_empty()) {
+            text = text.replace(&format!(": {}", newest.evidence), "");
+        }
         let by = &decided.by;
         match &decided.decision {
             Decision::Accept => {}
             Decision::Retry(_) => {
                 let due = state.due(id).map_or_else(String::new, |due| {
-                    format!(" at {}", due.to_zoned_datetime(self.zone.clone()).strftime("%H:%M:%S"))
+                    format!(" (at {})", due.to_zoned_datetime(self.zone.clone()).strftime("%H:%M:%S"))
                 });
-                self.timed(at, "", "", &format!("{NEXT}{by}{NEXT:#}{due}: {text}"));
+                self.timed(at, "", "", &format!("{NEXT}{by}{NEXT:#}: {text}{due}"));
             }
             Decision::GiveUp(_) | Decision::StopStudy(_) => {
                 self.timed(at, "", "", &format!("{BAD}{by}{BAD:#}: {text}"));
@@ -142,7 +154,7 @@ impl Human {
         }
         match state.outcome(id) {
             Some(Outcome::Failed) => {
-                let why = self.newest.remove(&id).unwrap_or_default();
+                let why = self.newest.remove(&id).map_or_else(String::new, |newest| newest.words);
                 if self.failed.len() < FAILED_NAMED_MAX {
                     let name = state.study().name_of(id);
                     let width = self.name_width;
@@ -152,7 +164,6 @@ impl Human {
             Some(Outcome::Succeeded) => {
                 self.newest.remove(&id);
             }
-            None if stage == Stage::Finish => {}
             None => {}
         }
     }

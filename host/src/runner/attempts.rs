@@ -9,6 +9,7 @@ use crate::event::Device;
 use crate::failure::{Classifier, Evidence};
 use crate::millis;
 use crate::state::StudyState;
+use crate::study::{ExperimentId, Study};
 use crate::supervisor::{Assignment, REPORT_FILE, Record};
 
 /// How much of a stream's end a policy is told, and the journal keeps. The
@@ -23,19 +24,20 @@ const NAME_CHARS_MAX: usize = 60;
 
 /// Where an attempt's files are, below the study's directory. The same attempt
 /// always has the same directory, so that a later host finds it.
-pub(super) fn directory(study_dir: &Path, state: &StudyState, start: &Start) -> PathBuf {
-    let name: String = state
-        .study()
-        .name_of(start.experiment)
+pub fn attempt_directory(
+    study_dir: &Path,
+    study: &Study,
+    id: ExperimentId,
+    stage: Stage,
+    number: u32,
+) -> PathBuf {
+    let name: String = study
+        .name_of(id)
         .chars()
         .take(NAME_CHARS_MAX)
         .map(|c| if c.is_ascii_alphanumeric() || "._-#".contains(c) { c } else { '_' })
         .collect();
-    let stage = start.stage.name();
-    study_dir
-        .join("attempts")
-        .join(format!("{:04}-{name}", start.experiment.0))
-        .join(format!("{stage}-{}", start.attempt))
+    study_dir.join("attempts").join(format!("{:04}-{name}", id.0)).join(format!("{}-{number}", stage.name()))
 }
 
 /// What the attempt's supervisor is to do.

@@ -32,6 +32,7 @@ use crate::study::ExperimentId;
 use crate::supervisor::Record;
 
 use attempts::Which;
+pub use attempts::attempt_directory;
 pub use judges::JudgeError;
 use judges::{Judgement, Judges};
 pub use open::{Begin, OpenError};
@@ -192,7 +193,8 @@ impl Runner {
 
     /// Starts an attempt's supervisor, or finds the one that an earlier host started.
     fn start(&mut self, start: Start) {
-        let dir = attempts::directory(&self.dir, &self.state, &start);
+        let study = self.state.study();
+        let dir = attempt_directory(&self.dir, study, start.experiment, start.stage, start.attempt);
         let which = Which {
             number: start.attempt,
             stage: start.stage,
