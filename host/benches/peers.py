@@ -1,0 +1,102 @@
+"""What the benchmarks compare with, in Python.
+
+Started with a peer's name. Prints the peer's version, then for each number
+that it reads the seconds that so many operations took.
+"""
+
+import random
+import sys
+import tempfile
+import time
+
+# The needles and the haystack are those of `decision.rs`, which hands them in.
+
+
+def serve(version, operations, clock):
+    print(version, flush=True)
+    operations(200)
+    for line in sys.stdin:
+        count = int(line)
+        before = clock()
+        operations(count)
+        print(clock() - before, flush=True)
+
+
+def tenacity_decisions(needles, text):
+    """One full round of tenacity's own loop after the fifth failure, sleep left out."""
+    from importlib.metadata import version
+
+    import tenacity
+
+    def worth_retrying(error):
+        text = str(error)
+        return any(needle in text for needle in needles)
+
+    retrying = tenacity.Retrying(
+        stop=tenacity.stop_after_attempt(10),
+        wait=tenacity.wait_exponential_jitter(initial=1, max=60),
+        retry=tenacity.retry_if_exception(worth_retrying),
+    )
+    try:
+        raise RuntimeError(text)
+    except RuntimeError:
+        failure = sys.exc_info()
+
+    def operations(count):
+        for _ in range(count):
+            retrying.begin()
+            state = tenacity.RetryCallState(retry_object=retrying, fn=None, args=(), kwargs={})
+            state.attempt_number = 5
+            state.set_exception(failure)
+            assert isinstance(retrying.iter(retry_state=state), tenacity.DoSleep)
+            state.prepare_for_next_attempt()
+
+    serve(f"tenacity {version('tenacity')}", operations, time.thread_time)
+
+
+def extism_calls(wasm, input_bytes):
+    """A fresh instance of a compiled plugin for each call of a function that only measures its input."""
+    from importlib.metadata import version
+
+    import extism
+
+    with open(wasm, "rb") as file:
+        code = file.read()
+    compiled = extism.CompiledPlugin(code, functions=[])
+    question = random.Random(1).randbytes(int(input_bytes))
+
+    def operations(count):
+        for _ in range(count):
+            extism.Plugin(compiled).call("decide", question)
+
+    serve(f"Extism {version('extism-sys')}", operations, time.thread_time)
+
+
+def hyperqueue_tasks():
+    """Tasks of one job, each `true`, on a worker with one core."""
+    from importlib.metadata import version
+
+    from hyperqueue import Job, LocalCluster
+    from hyperqueue.cluster import WorkerConfig
+
+    cluster = LocalCluster(server_dir=tempfile.mkdtemp(), worker_config=WorkerConfig(cores=1))
+    client = cluster.client()
+
+    def operations(count):
+        job = Job(tempfile.mkdtemp())
+        for _ in range(count):
+            job.program(["true"])
+        client.wait_for_jobs([client.submit(job)])
+
+    serve(f"HyperQueue {version('hyperqueue')}", operations, time.perf_counter)
+
+
+if __name__ == "__main__":
+    peer, *arguments = sys.argv[1:]
+    if peer == "tenacity":
+        *needles, text = arguments
+        tenacity_decisions(needles, text)
+    elif peer == "extism":
+        extism_calls(*arguments)
+    elif peer == "hyperqueue":
+        hyperqueue_tasks()
