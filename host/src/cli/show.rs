@@ -139,7 +139,8 @@ fn tell(out: &mut impl Write, dir: &Path, study: &Study, stamped: &Stamped) -> s
             for bounded in &decided.bounded {
                 writeln!(out, "    bounded: {bounded}")?;
             }
-            writeln!(out, "    {}: {}", decided.by, words::decision(&decided.decision))?;
+            let why = words::reason(&decided.decision).map_or_else(String::new, |why| format!(": {why}"));
+            writeln!(out, "    {} ({}){why}", words::decision(&decided.decision), decided.by)?;
         }
         _ => {}
     }

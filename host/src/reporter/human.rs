@@ -20,6 +20,9 @@ use crate::study::ExperimentId;
 use super::live::Live;
 use super::{Reporter, words};
 
+/// Where a timed line's text begins, the experiment's name not counted.
+const TEXT_COLUMN: usize = "00:00:00    measure  ".len();
+
 /// How many failed experiments the summary names.
 const FAILED_NAMED_MAX: usize = 20;
 
@@ -80,6 +83,17 @@ impl Human {
         self.line(&format!("{FAINT}{time}{FAINT:#}  {name:width$}  {stage:7}  {text}"));
     }
 
+    /// More on the line above, without colour; cut where a terminal would break it.
+    fn below(&self, text: &str) {
+        let indent = TEXT_COLUMN + self.name_width;
+        let room = self.live.as_ref().map_or(usize::MAX, |live| live.width().saturating_sub(indent).max(20));
+        if text.chars().count() <= room {
+            return self.line(&format!("{:indent$}{text}", ""));
+        }
+        let cut: String = text.chars().take(room - 1).collect();
+        self.line(&format!("{:indent$}{cut}…", ""));
+    }
+
     fn learn_study(&mut self, state: &StudyState, devices: &[Device]) {
         self.devices = devices.to_vec();
         let study = state.study();
@@ -110,16 +124,9 @@ impl Human {
                 self.timed(at, &name, stage, &format!("{GOOD}ok{GOOD:#} in {took} (attempt {number})"));
             }
             Some(failure) => {
-                let class = failure.class.name();
-                let ending = words::ending(attempt);
-                self.timed(
-                    at,
-                    &name,
-                    stage,
-                    &format!("{BAD}failed{BAD:#} (attempt {number}): {class}: {}", failure.evidence),
-                );
-                let ending_line = format!("{FAINT}{ending}{FAINT:#}");
-                self.timed(at, "", "", &ending_line);
+                let (class, ending) = (failure.class.name(), words::ending(attempt));
+                self.timed(at, &name, stage, &format!("{BAD}failed{BAD:#}: {ending} (attempt {number})"));
+                self.below(&format!("{class}: {}", failure.evidence));
                 let words = format!("{stage}: {class}: {}", failure.evidence);
                 self.newest.insert(id, Newest { words, evidence: failure.evidence.clone() });
             }
@@ -129,28 +136,14 @@ impl Human {
     fn decided(&mut self, at: Timestamp, decided: &Decided, state: &StudyState) {
         let id = decided.experiment;
         if let Some(fault) = &decided.fault {
-            self.fault(at, fault, &decided.by);
+            self.fault(fault, &decided.by);
         }
         for bounded in &decided.bounded {
-            self.timed(at, "", "", &format!("{NEXT}bounded{NEXT:#}: {bounded}"));
+            self.below(&format!("bounded: {bounded}"));
         }
-        let mut text = words::decision(&decided.decision);
-        // The evidence stands in the line above; reasons like to repeat it.
-        if let Some(newest) = self.newest.get(&id).filter(|newest| !newest.evidence.is_empty()) {
-            text = text.replace(&format!(": {}", newest.evidence), "");
-        }
-        let by = &decided.by;
-        match &decided.decision {
-            Decision::Accept => {}
-            Decision::Retry(_) => {
-                let due = state.due(id).map_or_else(String::new, |due| {
-                    format!(" (at {})", due.to_zoned_datetime(self.zone.clone()).strftime("%H:%M:%S"))
-                });
-                self.timed(at, "", "", &format!("{NEXT}{by}{NEXT:#}: {text}{due}"));
-            }
-            Decision::GiveUp(_) | Decision::StopStudy(_) => {
-                self.timed(at, "", "", &format!("{BAD}{by}{BAD:#}: {text}"));
-            }
+        if decided.decision != Decision::Accept {
+            let name = state.study().name_of(id);
+            self.timed(at, &name, decided.stage.name(), &self.judged(decided, state));
         }
         match state.outcome(id) {
             Some(Outcome::Failed) => {
@@ -168,13 +161,32 @@ impl Human {
         }
     }
 
-    fn fault(&self, at: Timestamp, fault: &PolicyFault, by: &str) {
-        self.timed(at, "", "", &format!("{BAD}policy fault{BAD:#}: {}; `{by}` decides", fault.message));
+    /// What was decided, when it takes effect, by whom and why.
+    fn judged(&self, decided: &Decided, state: &StudyState) -> String {
+        let id = decided.experiment;
+        let (style, due) = match state.due(id) {
+            Some(due) => {
+                let time = due.to_zoned_datetime(self.zone.clone()).strftime("%H:%M:%S");
+                (NEXT, format!(" at {time}"))
+            }
+            None => (BAD, String::new()),
+        };
+        let what = words::decision(&decided.decision);
+        let mut reason = words::reason(&decided.decision).unwrap_or_default().to_owned();
+        // The evidence stands above; reasons like to repeat it.
+        if let Some(newest) = self.newest.get(&id).filter(|newest| !newest.evidence.is_empty()) {
+            reason = reason.replace(&format!(": {}", newest.evidence), "");
+        }
+        format!("{style}{what}{due}{style:#} ({}): {reason}", decided.by)
+    }
+
+    fn fault(&self, fault: &PolicyFault, by: &str) {
+        self.below(&format!("policy fault: {}; `{by}` decides", fault.message));
         for function in fault.backtrace.iter().take(5) {
-            self.timed(at, "", "", &format!("{FAINT}  at {function}{FAINT:#}"));
+            self.below(&format!("  at {function}"));
         }
         if let Some(last) = fault.output_tail.lines().last() {
-            self.timed(at, "", "", &format!("{FAINT}  it last said: {last}{FAINT:#}"));
+            self.below(&format!("  it last said: {last}"));
         }
     }
 

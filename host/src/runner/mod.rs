@@ -316,8 +316,11 @@ impl Runner {
             }
             Input::Judged(experiment, judgement) => {
                 let (decision, bounded) = self.state.bound(experiment, judgement.decision);
+                let (stage, attempt) = self.state.newest_attempt(experiment);
                 self.events.push(Event::Decided(Decided {
                     experiment,
+                    stage,
+                    attempt,
                     decision,
                     by: judgement.by,
                     fault: judgement.fault,

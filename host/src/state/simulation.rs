@@ -107,8 +107,11 @@ impl World {
             Action::Ask { experiment, .. } => {
                 let decision = self.decide(experiment);
                 let (decision, _) = self.state.bound(experiment, decision);
+                let (stage, attempt) = self.state.newest_attempt(experiment);
                 self.happen(Event::Decided(Decided {
                     experiment,
+                    stage,
+                    attempt,
                     decision,
                     by: "simulation".to_owned(),
                     fault: None,
