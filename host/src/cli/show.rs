@@ -92,7 +92,7 @@ fn read(dir: &Path) -> Result<Read, Failed> {
     };
     let Event::StudyStarted(started) = first.event.clone() else { unreachable!("matched above") };
     let study = Study::parse(&started.source)?;
-    let mut state = StudyState::new(Arc::new(study), started.devices.len());
+    let mut state = StudyState::new(Arc::new(study), started.devices.clone());
     state.apply(&first);
     let mut stories: BTreeMap<ExperimentId, Story> = BTreeMap::new();
     while let Some((_, stamped)) = replay.event()? {

@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 
 use crate::attempt::Attempt;
 use crate::decision::{Decision, PolicyFault};
-use crate::event::{Decided, Device, Event, PolicyIdentity, Stamped, StudyEnd};
+use crate::event::{Decided, Event, PolicyIdentity, Stamped, StudyEnd};
 use crate::state::{Outcome, StudyState};
 use crate::study::ExperimentId;
 
@@ -43,13 +43,11 @@ pub struct Human {
     dir: PathBuf,
     zone: TimeZone,
     live: Option<Live>,
-    devices: Vec<Device>,
     name_width: usize,
     /// The first failures that ended experiments, for the summary.
     failed: Vec<String>,
     /// The newest failure of each experiment that is in flight or waits.
     newest: HashMap<ExperimentId, Newest>,
-    started_at: Option<Timestamp>,
 }
 
 impl Human {
@@ -59,11 +57,9 @@ impl Human {
             dir,
             zone: TimeZone::system(),
             live: live.then(Live::new),
-            devices: Vec::new(),
             name_width: 0,
             failed: Vec::new(),
             newest: HashMap::new(),
-            started_at: None,
         }
     }
 
@@ -94,21 +90,16 @@ impl Human {
         self.line(&format!("{:indent$}{cut}…", ""));
     }
 
-    fn learn_study(&mut self, state: &StudyState, devices: &[Device]) {
-        self.devices = devices.to_vec();
+    fn head(&mut self, state: &StudyState, verb: &str, policies: &[PolicyIdentity]) {
         let study = state.study();
         let longest = study.ids().take(10_000).map(|id| study.name_of(id).chars().count()).max();
         self.name_width = longest.unwrap_or_default().min(40);
-        self.started_at = Some(state.started_at());
-    }
-
-    fn head(&self, state: &StudyState, verb: &str, policies: &[PolicyIdentity]) {
         let policies: Vec<String> = policies.iter().map(|p| format!("{} {}", p.name, p.version)).collect();
         self.line(&format!(
             "{verb} `{}`: {} on {}, judged by {}",
             state.study().name,
             words::count(state.study().len() as u64, "experiment"),
-            words::count(self.devices.len() as u64, self.devices.first().map_or("device", |d| &d.name)),
+            words::count(state.devices().len() as u64, state.devices().first().map_or("device", |d| &d.name)),
             policies.join(", "),
         ));
         self.line(&format!("{FAINT}recorded in {}{FAINT:#}", self.dir.display()));
@@ -192,7 +183,7 @@ impl Human {
 
     fn summary(&self, at: Timestamp, how: &StudyEnd, state: &StudyState) {
         let progress = state.progress(at);
-        let took = self.started_at.map_or_else(String::new, |_| words::span(progress.elapsed));
+        let took = words::span(progress.elapsed);
         let (good, bad) = (progress.succeeded, progress.failed);
         let mut line = format!("{GOOD}{good} succeeded{GOOD:#}");
         if bad > 0 {
@@ -232,14 +223,13 @@ impl Reporter for Human {
         }
         match &stamped.event {
             Event::StudyStarted(started) => {
-                self.learn_study(state, &started.devices);
                 self.head(state, "study", &started.policies);
             }
             Event::StudyResumed { policies, .. } => self.head(state, "resuming", policies),
             Event::AttemptStarted(started) => {
                 if self.live.is_none() {
                     let name = state.study().name_of(started.experiment);
-                    let devices = words::devices(&self.devices, &started.devices);
+                    let devices = words::devices(state.devices(), &started.devices);
                     let text = format!("attempt {} on {devices}", started.attempt);
                     self.timed(at, &name, started.stage.name(), &text);
                 }
