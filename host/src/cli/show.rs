@@ -92,7 +92,7 @@ fn read(dir: &Path) -> Result<Read, Failed> {
     };
     let Event::StudyStarted(started) = first.event.clone() else { unreachable!("matched above") };
     let study = Study::parse(&started.source)?;
-    let mut state = StudyState::new(Arc::new(study), started.devices.len());
+    let mut state = StudyState::new(Arc::new(study), started.devices.clone());
     state.apply(&first);
     let mut stories: BTreeMap<ExperimentId, Story> = BTreeMap::new();
     while let Some((_, stamped)) = replay.event()? {
@@ -139,7 +139,8 @@ fn tell(out: &mut impl Write, dir: &Path, study: &Study, stamped: &Stamped) -> s
             for bounded in &decided.bounded {
                 writeln!(out, "    bounded: {bounded}")?;
             }
-            writeln!(out, "    {}: {}", decided.by, words::decision(&decided.decision))?;
+            let why = words::reason(&decided.decision).map_or_else(String::new, |why| format!(": {why}"));
+            writeln!(out, "    {} ({}){why}", words::decision(&decided.decision), decided.by)?;
         }
         _ => {}
     }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use crate::action::Start;
 use crate::attempt::{Attempt, Ending, Failure, FailureClass, Parameter, SelfReport, Stage};
-use crate::event::Device;
 use crate::failure::{Classifier, Evidence};
 use crate::millis;
 use crate::state::StudyState;
@@ -41,13 +40,7 @@ pub fn attempt_directory(
 }
 
 /// What the attempt's supervisor is to do.
-pub(super) fn assignment(
-    study_id: &str,
-    dir: &Path,
-    state: &StudyState,
-    start: &Start,
-    devices: &[Device],
-) -> Assignment {
+pub(super) fn assignment(study_id: &str, dir: &Path, state: &StudyState, start: &Start) -> Assignment {
     let experiment = state.study().experiment(start.experiment);
     let command = experiment
         .command(start.stage, state.overrides(start.experiment))
@@ -55,7 +48,7 @@ pub(super) fn assignment(
     let stage = start.stage.name();
     let token = format!("{study_id}/{}/{stage}/{}", start.experiment.0, start.attempt);
     let held: Vec<&str> =
-        start.devices.iter().map(|position| devices[usize::from(*position)].id.as_str()).collect();
+        start.devices.iter().map(|position| state.devices()[usize::from(*position)].id.as_str()).collect();
     let mut environment = command.environment;
     environment.extend(
         [

@@ -20,9 +20,7 @@ use crate::action::{Action, Start};
 use crate::attempt::{Attempt, Ending, Stage};
 use crate::clock;
 use crate::decision::{Question, Subject, seed};
-use crate::event::{
-    AttemptEnded, AttemptStarted, Decided, Device, Event, ProcessIdentity, Stamped, StudyEnd,
-};
+use crate::event::{AttemptEnded, AttemptStarted, Decided, Event, ProcessIdentity, Stamped, StudyEnd};
 use crate::failure::Classifier;
 use crate::journal::{Journal, Position, WriteError};
 use crate::launcher::{Found, LaunchError, Launcher, Supervisor};
@@ -45,7 +43,6 @@ const TICK: Duration = Duration::from_millis(100);
 pub struct Runner {
     dir: PathBuf,
     study_id: String,
-    devices: Vec<Device>,
     state: StudyState,
     journal: Journal,
     /// Where the judged attempts of experiments that have not ended are journaled.
@@ -205,8 +202,7 @@ impl Runner {
             Found::Running(supervisor) => Ok(Some(supervisor)),
             Found::Ended => Ok(None),
             Found::Nothing => {
-                let assignment =
-                    attempts::assignment(&self.study_id, &dir, &self.state, &start, &self.devices);
+                let assignment = attempts::assignment(&self.study_id, &dir, &self.state, &start);
                 self.launcher.start(&dir, &assignment).map(Some)
             }
         };
@@ -316,8 +312,11 @@ impl Runner {
             }
             Input::Judged(experiment, judgement) => {
                 let (decision, bounded) = self.state.bound(experiment, judgement.decision);
+                let (stage, attempt) = self.state.newest_attempt(experiment);
                 self.events.push(Event::Decided(Decided {
                     experiment,
+                    stage,
+                    attempt,
                     decision,
                     by: judgement.by,
                     fault: judgement.fault,
