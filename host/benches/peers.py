@@ -58,16 +58,16 @@ def extism_calls(wasm, input_bytes):
     """A fresh instance of a compiled plugin for each call of a function that only measures its input."""
     from importlib.metadata import version
 
-    import extism
+    from extism.extism import CompiledPlugin, Plugin
 
     with open(wasm, "rb") as file:
         code = file.read()
-    compiled = extism.CompiledPlugin(code, functions=[])
+    compiled = CompiledPlugin(code, functions=[])
     question = random.Random(1).randbytes(int(input_bytes))
 
     def operations(count):
         for _ in range(count):
-            extism.Plugin(compiled).call("decide", question)
+            Plugin(compiled).call("decide", question)
 
     serve(f"Extism {version('extism-sys')}", operations, time.thread_time)
 
