@@ -4,6 +4,8 @@ Started with a peer's name. Prints the peer's version, then for each number
 that it reads the seconds that so many operations took.
 """
 
+import os
+import pathlib
 import random
 import sys
 import tempfile
@@ -73,22 +75,36 @@ def extism_calls(wasm, input_bytes):
 
 
 def hyperqueue_tasks():
-    """Tasks of one job, each `true`, on a worker with one core."""
+    """Tasks of one job, each `true`, on a worker with one core.
+
+    Its client asks once a second whether a job has ended, so what counts is
+    from the first task's start to the last one's, as their output files tell.
+    """
     from importlib.metadata import version
 
     from hyperqueue import Job, LocalCluster
     from hyperqueue.cluster import WorkerConfig
 
-    cluster = LocalCluster(server_dir=tempfile.mkdtemp(), worker_config=WorkerConfig(cores=1))
+    folder = tempfile.mkdtemp()
+    output = os.dup(1)
+    os.dup2(2, 1)  # The server prints a table.
+    cluster = LocalCluster(server_dir=folder, worker_config=WorkerConfig(cores=1))
     client = cluster.client()
+    os.dup2(output, 1)
+    taken = 0.0
 
     def operations(count):
-        job = Job(tempfile.mkdtemp())
-        for _ in range(count):
-            job.program(["true"])
-        client.wait_for_jobs([client.submit(job)])
+        nonlocal taken
+        with tempfile.TemporaryDirectory() as outputs:
+            job = Job(outputs)
+            for _ in range(count):
+                job.program(["true"])
+            client.wait_for_jobs([client.submit(job)])
+            starts = [file.stat().st_mtime for file in pathlib.Path(outputs).rglob("*.stdout")]
+            assert len(starts) == count
+            taken += (max(starts) - min(starts)) * count / (count - 1)
 
-    serve(f"HyperQueue {version('hyperqueue')}", operations, time.perf_counter)
+    serve(f"HyperQueue {version('hyperqueue')}", operations, lambda: taken)
 
 
 if __name__ == "__main__":
