@@ -38,27 +38,30 @@ use reprieve::study::{ExperimentId, Format, Source, Study};
 const MANY: u32 = 100_000;
 const FEW: u32 = 1_000;
 /// Until the first delay is over: enough to write and read the journal, and to be idle.
-const QUIET: Duration = Duration::from_secs(20);
+const QUIET: Duration = Duration::from_secs(12);
 /// Over which the delays end.
-const WINDOW: Duration = Duration::from_secs(10);
+const WINDOW: Duration = Duration::from_secs(5);
 /// Over which CPU time is measured.
-const IDLE: Duration = Duration::from_secs(5);
+const IDLE: Duration = Duration::from_secs(4);
 const EVENT_ROUNDS: usize = 21;
 
 fn main() {
     common::machine();
     // Beside the build's output, so that it is on a real disk.
     let dir = tempfile::tempdir_in(common::target()).expect("a temporary directory");
-    waiting(&subdirectory(dir.path(), "waiting"));
+    waiting(&subdirectory(dir.path(), "waiting"), "the journal on a disk");
+    if let Ok(memory) = tempfile::tempdir_in("/dev/shm") {
+        waiting(memory.path(), "the journal in memory, where a sync costs nothing");
+    }
     events(dir.path());
 }
 
 /// A host that waits out 100,000 delays.
-fn waiting(dir: &Path) {
+fn waiting(dir: &Path, on: &str) {
     let engine = Engine::new(None).expect("this machine runs policies");
     let start = clock::wall();
     write_journal(dir, start);
-    println!("\n{MANY} experiments in backoff, due over {} s:", WINDOW.as_secs());
+    println!("\n{MANY} experiments in backoff, due over {} s, {on}:", WINDOW.as_secs());
     let late = Rc::new(RefCell::new(Vec::with_capacity(MANY as usize)));
     let reporter = Box::new(Lateness { start, late: Rc::clone(&late) });
     let runtime =
@@ -303,7 +306,7 @@ fn study(dir: &Path, experiments: u32) -> Study {
 fn source(dir: &Path, experiments: u32) -> Source {
     let text = format!(
         "name = \"backoff\"\nslots = 1\nrepeats = {experiments}\n[[experiments]]\nname = \"e\"\n\
-         measure = [\"sleep\", \"45\"]\n"
+         measure = [\"sleep\", \"30\"]\n"
     );
     Source { path: dir.join("backoff.toml"), format: Format::Toml, text }
 }
