@@ -71,6 +71,15 @@ fn recursion_meets_the_end_of_the_stack() {
 }
 
 #[test]
+fn a_study_may_allow_more_stack_and_no_less_is_told() {
+    let engine = Engine::with_stack(None, 64 << 10).expect("a small stack is a stack");
+    let source = PolicySource::Bytes { name: "recursion".into(), bytes: guest::guest("recursion") };
+    let policy = Policy::load(&engine, &source, &serde_json::json!({}), Limits::DEFAULT).expect("it loads");
+    let fault = policy.decide(&question(1)).result.unwrap_err();
+    assert_eq!((fault.kind, fault.message.as_str()), (Stack, "it recursed past its stack of `65536` bytes"));
+}
+
+#[test]
 fn a_panic_is_told_with_its_functions_and_its_last_words() {
     let fault = fault("panic");
     assert_eq!((fault.kind, fault.message.as_str()), (Trap, "wasm `unreachable` instruction executed"));
