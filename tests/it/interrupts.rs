@@ -1,0 +1,148 @@
+//! Signals to the host: the first drains, the second ends, and resume goes on.
+
+use insta::assert_snapshot;
+use reprieve::event::Event;
+use rustix::process::Signal;
+
+use crate::support::{Place, runs, unique_seconds};
+
+/// Two experiments, one after the other, each of which ends once `go` is there.
+const GATED: &str = r#"
+name = "s"
+slots = 1
+[[experiments]]
+name = "e{n}"
+matrix = { n = [1, 2] }
+[experiments.measure]
+shell = '''
+echo run >> runs-$REPRIEVE_PARAMETER_N
+while ! [ -e go ]; do sleep 0.02; done
+'''
+"#;
+
+#[test]
+fn the_first_interrupt_lets_what_runs_end_and_starts_nothing_new() {
+    let place = Place::of(GATED);
+    let host = place.start_run();
+    place.wait_for("runs-1");
+    host.signal(Signal::INT);
+    host.says("signal 2");
+    place.write("go", "");
+    assert_snapshot!(host.wait(), @"");
+    assert_snapshot!(place.resume(), @"");
+    assert_eq!((place.lines("runs-1").len(), place.lines("runs-2").len()), (1, 1));
+}
+
+#[test]
+fn a_second_interrupt_ends_what_runs_at_once() {
+    let seconds = unique_seconds();
+    let place = Place::of(&format!(
+        "name = \"s\"\nslots = 1\n[[experiments]]\nname = \"e\"\ngrace = \"1h\"\n\
+         measure = {{ shell = '''\n[ -e up ] && exit 0\n\
+         trap '' TERM INT\ntouch up\nsleep {seconds}\n''' }}\n"
+    ));
+    let host = place.start_run();
+    place.wait_for("up");
+    host.signal(Signal::INT);
+    host.says("signal 2");
+    host.signal(Signal::INT);
+    assert_snapshot!(host.wait(), @"");
+    assert!(!runs(&seconds));
+    assert_snapshot!(place.resume(), @"");
+    let numbers: Vec<u32> = place.attempts().iter().map(|attempt| attempt.number).collect();
+    assert_eq!(numbers, [1, 2]);
+}
+
+#[test]
+fn a_termination_signal_drains_too_and_says_so_in_the_exit_code() {
+    let place = Place::of(GATED);
+    let host = place.start_run();
+    place.wait_for("runs-1");
+    host.signal(Signal::TERM);
+    host.says("signal 15");
+    place.write("go", "");
+    assert_eq!(host.wait().code, 143);
+    assert_eq!(place.resume().code, 0);
+}
+
+#[test]
+fn what_runs_on_after_the_grace_is_ended_politely_and_runs_again_on_resume() {
+    let place = Place::of(
+        r#"
+        name = "s"
+        slots = 1
+        interrupt_grace = "100ms"
+        [[experiments]]
+        name = "e"
+        grace = "1h"
+        finish = { shell = 'echo finished >> order' }
+        [experiments.measure]
+        shell = '''
+        echo began >> order
+        [ -e go ] && exit 0
+        trap 'echo polite >> order; exit 1' TERM
+        touch up
+        while :; do sleep 0.02; done
+        '''
+        "#,
+    );
+    let host = place.start_run();
+    place.wait_for("up");
+    host.signal(Signal::INT);
+    assert_snapshot!(host.wait(), @"");
+    let judged = |event: &Event| matches!(event, Event::Decided(_));
+    assert!(!place.events().iter().any(|stamped| judged(&stamped.event)), "an interrupted attempt is judged");
+    place.write("go", "");
+    let resumed = place.resume();
+    assert_eq!(resumed.code, 0, "{resumed}");
+    let order = place.lines("order");
+    assert_eq!(order[..2], ["began", "polite"]);
+    assert_eq!(order[order.len() - 2..], ["began", "finished"]);
+}
+
+#[test]
+fn an_interrupt_does_not_wait_for_a_retry() {
+    let place = Place::of(
+        r#"
+        name = "s"
+        slots = 1
+        policy = { settings = { delay_seconds = 1000 } }
+        [[experiments]]
+        name = "e"
+        measure = ["/bin/sh", "-c", "exit 75"]
+        "#,
+    );
+    let host = place.start_run();
+    host.says("retry in");
+    host.signal(Signal::INT);
+    let ran = host.wait();
+    assert_eq!(ran.code, 130, "{ran}");
+    assert!(place.show().stdout.contains("e: waits for its next attempt"));
+}
+
+#[test]
+fn a_failure_while_draining_is_retried_only_after_resume() {
+    let place = Place::of(
+        r#"
+        name = "s"
+        slots = 1
+        policy = { settings = { delay_seconds = 0.01 } }
+        [[experiments]]
+        name = "e"
+        [experiments.measure]
+        shell = '''
+        echo run >> runs
+        [ -e go ] && exit 0
+        while ! [ -e go ]; do sleep 0.02; done
+        exit 75
+        '''
+        "#,
+    );
+    let host = place.start_run();
+    place.wait_for("runs");
+    host.signal(Signal::INT);
+    host.says("signal 2");
+    place.write("go", "");
+    assert_eq!((host.wait().code, place.lines("runs").len()), (130, 1));
+    assert_eq!((place.resume().code, place.lines("runs").len()), (0, 2));
+}

@@ -1,0 +1,110 @@
+//! The stages of an experiment: their order, and what each is told.
+
+use insta::assert_snapshot;
+use reprieve::attempt::Ending;
+
+use crate::support::Place;
+
+fn experiment(stages: &str) -> Place {
+    Place::of(&format!(
+        "name = \"s\"\nslots = 1\npolicy = {{ settings = {{ max_retries = 0 }} }}\n\
+         [[experiments]]\nname = \"e\"\n{stages}"
+    ))
+}
+
+#[test]
+fn stages_run_in_their_order() {
+    let place = experiment(
+        "finish = { shell = 'echo $REPRIEVE_STAGE >> order' }\n\
+         measure = { shell = 'echo $REPRIEVE_STAGE >> order' }\n\
+         prepare = { shell = 'echo $REPRIEVE_STAGE >> order' }\n",
+    );
+    assert_eq!(place.run().code, 0);
+    assert_eq!(place.lines("order"), ["prepare", "measure", "finish"]);
+}
+
+#[test]
+fn finish_runs_after_a_measurement_that_failed_and_hides_nothing() {
+    let place = experiment(
+        "measure = { shell = 'echo \"the first failure\" >&2; exit 3' }\n\
+         finish = { shell = 'echo run >> finished; echo \"the second failure\" >&2; exit 4' }\n",
+    );
+    assert_snapshot!(place.run(), @"");
+    assert_eq!(place.lines("finished").len(), 1);
+}
+
+#[test]
+fn a_finish_that_fails_does_not_spoil_a_success() {
+    let place = experiment("measure = [\"true\"]\nfinish = [\"false\"]\n");
+    assert_snapshot!(place.run(), @"");
+}
+
+#[test]
+fn nothing_follows_a_prepare_that_failed() {
+    let place = experiment(
+        "prepare = [\"false\"]\nmeasure = { shell = 'echo m >> after' }\nfinish = { shell = 'echo f >> after' }\n",
+    );
+    assert_eq!(place.run().code, 100);
+    assert_eq!(place.lines("after"), [""; 0]);
+}
+
+#[test]
+fn a_stage_is_told_what_it_runs_for() {
+    let place = Place::of(
+        r#"
+        name = "s"
+        slots = 2
+        [[experiments]]
+        name = "lr{learning-rate}"
+        devices = 2
+        directory = "below"
+        parameters = { learning-rate = 0.1 }
+        environment = { HALF = "{learning-rate} / 2" }
+        measure = { shell = 'pwd > where; env | grep -E "^(CUDA_VISIBLE_DEVICES|HALF|REPRIEVE_)" | sort' }
+        "#,
+    );
+    std::fs::create_dir(place.path("below")).expect("a directory");
+    let ran = place.run();
+    assert_eq!(ran.code, 0, "{ran}");
+    assert_eq!(place.lines("below/where"), [place.path("below").to_string_lossy()]);
+    let id = regex::Regex::new(r"s-\d{8}T\d{6}-\d+").expect("it is ours");
+    let told = place.lines("out/attempts/0000-lr0.1/measure-1/stdout.log").join("\n");
+    let told = told.replace(&*place.path("").to_string_lossy(), "HERE/");
+    assert_snapshot!(id.replace_all(&told, "ID"), @"");
+}
+
+#[test]
+fn arguments_never_pass_through_a_shell() {
+    let place = experiment(
+        r#"
+        parameters = { text = "$(touch pwned); `touch pwned` * ' \" " }
+        measure = ["/bin/sh", "-c", 'printf "%s\n" "$@" > arguments', "sh", "{text}", "a b", "{{text}}", "*"]
+        "#,
+    );
+    let ran = place.run();
+    assert_eq!(ran.code, 0, "{ran}");
+    assert_eq!(place.lines("arguments"), ["$(touch pwned); `touch pwned` * ' \" ", "a b", "{text}", "*"]);
+    assert!(!place.path("pwned").exists());
+}
+
+#[test]
+fn what_cannot_be_started_is_a_failure_like_any_other() {
+    let place = Place::of(
+        r#"
+        name = "s"
+        slots = 1
+        [[experiments]]
+        name = "no-program"
+        measure = ["there-is-no-such-program"]
+        [[experiments]]
+        name = "no-directory"
+        directory = "nowhere"
+        measure = ["true"]
+        [[experiments]]
+        name = "fine"
+        measure = ["true"]
+        "#,
+    );
+    assert_snapshot!(place.run(), @"");
+    assert!(matches!(place.attempts()[0].ending, Ending::NotStarted(_)));
+}
