@@ -161,6 +161,10 @@ pub struct AttemptEnded {
 pub struct Decided {
     /// Whose newest attempt.
     pub experiment: ExperimentId,
+    /// At which stage.
+    pub stage: Stage,
+    /// Which attempt, as [`AttemptStarted`] numbers it.
+    pub attempt: u32,
     /// What follows, within the host's bounds.
     pub decision: Decision,
     /// The policy that answered, or `give-up` or `stop` where a fallback of that name did.

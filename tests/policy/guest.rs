@@ -137,18 +137,18 @@ const DEFAULTS: [(&str, &str); 4] = [
 ];
 
 /// The text of a guest in `guests/`.
-pub fn text(name: &str) -> String {
+pub(crate) fn text(name: &str) -> String {
     let path = format!("{}/../tests/policy/guests/{name}.wat", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// A guest in `guests/` as a component.
-pub fn guest(name: &str) -> Vec<u8> {
+pub(crate) fn guest(name: &str) -> Vec<u8> {
     component(&text(name), "guest")
 }
 
 /// The core module as text, whole.
-pub fn core(text: &str) -> Vec<u8> {
+pub(crate) fn core(text: &str) -> Vec<u8> {
     let mut module = text.trim_end().strip_suffix(')').expect("a module").to_owned();
     for (export, definition) in DEFAULTS {
         if !text.contains(&format!("(export \"{export}\"")) {
@@ -160,7 +160,7 @@ pub fn core(text: &str) -> Vec<u8> {
 }
 
 /// A component of the contract, for a world of [`OTHERS`].
-pub fn component(text: &str, world: &str) -> Vec<u8> {
+pub(crate) fn component(text: &str, world: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
     resolve.push_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../wit")).expect("the contract parses");
     let package = resolve.push_str("guest.wit", OTHERS).expect("the tests' worlds parse");
@@ -168,7 +168,7 @@ pub fn component(text: &str, world: &str) -> Vec<u8> {
 }
 
 /// A component for a world of other people's WIT.
-pub fn foreign(text: &str, wit: &str, world: &str) -> Vec<u8> {
+pub(crate) fn foreign(text: &str, wit: &str, world: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
     let package = resolve.push_str("foreign.wit", wit).expect("the test's WIT parses");
     encode(wat::parse_str(text).expect("the test's module parses"), &resolve, package, world)

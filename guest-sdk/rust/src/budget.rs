@@ -30,7 +30,7 @@ impl Budget {
                 (progress.retries >= most).then(|| format!("the study's {most} retries are used up"))
             }
             Self::Time(most) => (u128::from(progress.elapsed) >= most.as_millis())
-                .then(|| format!("the study's {most:?} for retries are over")),
+                .then(|| format!("the study's {} s for retries are over", most.as_secs())),
         }
     }
 }

@@ -25,10 +25,9 @@ impl Attempt {
 
 fn find(text: &str) -> Option<Duration> {
     let text = text.as_bytes();
-    (0..text.len()).find_map(|start| {
-        let rest = &text[start..];
-        LEADS.iter().find_map(|lead| span(strip_lead(rest, lead.as_bytes())?))
-    })
+    // Most bytes start none of the leads, and are passed over at once.
+    let mut starts = (0..text.len()).filter(|start| matches!(text[*start], b'r' | b'R' | b't' | b'T'));
+    starts.find_map(|start| LEADS.iter().find_map(|lead| span(strip_lead(&text[start..], lead.as_bytes())?)))
 }
 
 fn strip_lead<'a>(text: &'a [u8], lead: &[u8]) -> Option<&'a [u8]> {
@@ -41,36 +40,42 @@ fn strip_lead<'a>(text: &'a [u8], lead: &[u8]) -> Option<&'a [u8]> {
 
 /// Reads `30`, `: 30`, `2.5 seconds`, `1m30s` at the start of the text.
 fn span(text: &[u8]) -> Option<Duration> {
-    let digits = text.iter().position(|byte| !b" :=\"'".contains(byte))?;
-    let mut text = &text[digits..];
-    let mut total = Duration::ZERO;
-    let mut parts = 0;
+    let mut text = &text[length(text, |byte| b" :=\"'".contains(&byte))..];
+    let mut total = None;
     while text.first().is_some_and(u8::is_ascii_digit) {
         let (number, rest) = text.split_at(length(text, |byte| byte.is_ascii_digit() || byte == b'.'));
-        let spaces = length(rest, |byte| byte == b' ');
-        let (unit, after) =
-            rest[spaces..].split_at(length(&rest[spaces..], |byte| byte.is_ascii_alphabetic()));
-        let number: f64 = str::from_utf8(number).ok()?.trim_end_matches('.').parse().ok()?;
-        let part = Duration::try_from_secs_f64(number * unit_seconds(unit)?).unwrap_or(Duration::MAX);
-        total = total.saturating_add(part);
-        parts += 1;
-        text = after;
+        let rest = &rest[length(rest, |byte| byte == b' ')..];
+        let (unit, rest) = rest.split_at(length(rest, |byte| byte.is_ascii_alphabetic()));
+        let part = Duration::from_millis(thousandths(number).saturating_mul(unit_ms(unit)?) / 1000);
+        total = Some(total.unwrap_or(Duration::ZERO).saturating_add(part));
+        text = rest;
     }
-    (parts > 0).then_some(total)
+    total
 }
-
 fn length(text: &[u8], within: impl Fn(u8) -> bool) -> usize {
     text.iter().position(|byte| !within(*byte)).unwrap_or(text.len())
 }
 
+/// Reads `12.34` as 12340: what a fraction has beyond three digits is cut.
+/// By hand, because the standard library's way is tens of kilobytes of code.
+fn thousandths(number: &[u8]) -> u64 {
+    let mut parts = number.split(|byte| *byte == b'.');
+    let whole = parts.next().unwrap_or_default();
+    let fraction = parts.next().unwrap_or_default().iter().chain(b"000").take(3);
+    whole
+        .iter()
+        .chain(fraction)
+        .fold(0, |read: u64, digit| read.saturating_mul(10).saturating_add(u64::from(digit - b'0')))
+}
+
 /// A number alone is seconds, as in the header. Any other word after it means
 /// that the number is no span of time.
-fn unit_seconds(unit: &[u8]) -> Option<f64> {
+fn unit_ms(unit: &[u8]) -> Option<u64> {
     match unit.to_ascii_lowercase().as_slice() {
-        b"ms" | b"millisecond" | b"milliseconds" => Some(0.001),
-        b"" | b"s" | b"sec" | b"secs" | b"second" | b"seconds" => Some(1.0),
-        b"m" | b"min" | b"mins" | b"minute" | b"minutes" => Some(60.0),
-        b"h" | b"hr" | b"hrs" | b"hour" | b"hours" => Some(3600.0),
+        b"ms" | b"millisecond" | b"milliseconds" => Some(1),
+        b"" | b"s" | b"sec" | b"secs" | b"second" | b"seconds" => Some(1000),
+        b"m" | b"min" | b"mins" | b"minute" | b"minutes" => Some(60_000),
+        b"h" | b"hr" | b"hrs" | b"hour" | b"hours" => Some(3_600_000),
         _ => None,
     }
 }
@@ -95,11 +100,18 @@ mod tests {
             ("Retry-After: Wed, 21 Oct 2026 07:28:00 GMT", None),
             ("will not retry after 3 attempts", None),
             ("429 Client Error: Too Many Requests", None),
+            ("retry after 1.23456789 s", Some(1.234)),
             ("retry after", None),
             ("", None),
         ] {
             assert_eq!(find(text), seconds.map(Duration::from_secs_f64), "in `{text}`");
         }
+    }
+
+    #[test]
+    fn a_span_beyond_counting_is_a_very_long_one() {
+        let asked = find("retry after 99999999999999999999 hours").unwrap();
+        assert!(asked > Duration::from_secs(3600 * 24 * 365 * 1000));
     }
 
     proptest! {

@@ -57,7 +57,7 @@ pub(crate) fn none(settings: &str) -> Result<(), String> {
 fn culprit<T: DeserializeOwned>(settings: &str, error: &str) -> Option<String> {
     let all: BTreeMap<String, Box<RawValue>> = serde_json::from_str(settings).ok()?;
     let fails_alike = |name: &String, value: &RawValue| {
-        let alone = serde_json::from_str::<T>(&format!("{{{name:?}:{value}}}"));
+        let alone = serde_json::from_str::<T>(&format!("{{\"{name}\":{value}}}"));
         alone.is_err_and(|alone| without_position(&alone) == error)
     };
     all.into_iter().find_map(|(name, value)| fails_alike(&name, &value).then_some(name))

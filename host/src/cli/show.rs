@@ -12,6 +12,7 @@ use crate::event::{Event, Stamped, StudyStarted};
 use crate::exit_code;
 use crate::journal::{self, ReadError};
 use crate::reporter::{Versioned, words};
+use crate::runner::attempt_directory;
 use crate::state::{Outcome, StudyState};
 use crate::study::{ExperimentId, Study};
 
@@ -65,7 +66,7 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
     for (id, story) in stories.iter().filter(|(id, _)| wanted(**id)) {
         writeln!(out, "\n{}: {}", study.name_of(*id), outcome(&state, *id))?;
         for stamped in &story.events {
-            tell(&mut out, &args.dir, stamped)?;
+            tell(&mut out, &args.dir, study, stamped)?;
         }
     }
     let progress = state.progress(crate::clock::wall());
@@ -91,7 +92,7 @@ fn read(dir: &Path) -> Result<Read, Failed> {
     };
     let Event::StudyStarted(started) = first.event.clone() else { unreachable!("matched above") };
     let study = Study::parse(&started.source)?;
-    let mut state = StudyState::new(Arc::new(study), started.devices.len());
+    let mut state = StudyState::new(Arc::new(study), started.devices.clone());
     state.apply(&first);
     let mut stories: BTreeMap<ExperimentId, Story> = BTreeMap::new();
     while let Some((_, stamped)) = replay.event()? {
@@ -112,7 +113,7 @@ fn outcome(state: &StudyState, id: ExperimentId) -> &'static str {
     }
 }
 
-fn tell(out: &mut impl Write, dir: &Path, stamped: &Stamped) -> std::io::Result<()> {
+fn tell(out: &mut impl Write, dir: &Path, study: &Study, stamped: &Stamped) -> std::io::Result<()> {
     match &stamped.event {
         Event::AttemptEnded(ended) => {
             let attempt = &ended.attempt;
@@ -121,8 +122,8 @@ fn tell(out: &mut impl Write, dir: &Path, stamped: &Stamped) -> std::io::Result<
             writeln!(out, "  {stage} {number}: {}{how}", words::ending(attempt))?;
             tell_failure(out, attempt)?;
             if attempt.failure.is_some() {
-                let attempts = dir.join("attempts").join(format!("{:04}-*", ended.experiment.0));
-                writeln!(out, "    output: {}/{stage}-{number}/", attempts.display())?;
+                let files = attempt_directory(dir, study, ended.experiment, attempt.stage, number);
+                writeln!(out, "    output: {}", files.display())?;
             }
         }
         Event::Decided(decided) => {
@@ -138,7 +139,8 @@ fn tell(out: &mut impl Write, dir: &Path, stamped: &Stamped) -> std::io::Result<
             for bounded in &decided.bounded {
                 writeln!(out, "    bounded: {bounded}")?;
             }
-            writeln!(out, "    {}: {}", decided.by, words::decision(&decided.decision))?;
+            let why = words::reason(&decided.decision).map_or_else(String::new, |why| format!(": {why}"));
+            writeln!(out, "    {} ({}){why}", words::decision(&decided.decision), decided.by)?;
         }
         _ => {}
     }

@@ -22,9 +22,16 @@ const TICK: Duration = Duration::from_millis(10);
 /// Waking it costs a call some microseconds, so it goes on through bursts.
 const IDLE_TICKS: u32 = 100;
 
+/// How many calls can run at the same time; others wait. At some 20 µs a call
+/// more of them would only cost address space: 16 GiB each, none of it memory.
+const SLOTS: u32 = 8;
+
 /// Bytes of a linear memory that stay resident between calls, and are reset in
 /// place. Pays where the kernel can tell which pages a call has written.
 const KEEP_RESIDENT_BYTES: usize = 2 << 20;
+
+/// The same for tables: without it a decision takes half as long again.
+const TABLE_RESIDENT_BYTES: usize = 64 << 10;
 
 /// Runs policies. Cheap to clone; all clones share one pool of instances.
 #[derive(Clone)]
@@ -58,14 +65,13 @@ impl Engine {
     /// # Errors
     /// [`EngineError`] where wasmtime does not support the machine, or no thread can be had.
     pub fn new(cache: Option<PathBuf>) -> Result<Self, EngineError> {
-        let slots = std::thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 16));
-        let wasmtime = wasmtime::Engine::new(&config(Some(pool(slots))))
+        let wasmtime = wasmtime::Engine::new(&config(Some(pool())))
             .or_else(|error| {
                 tracing::debug!(%error, "no pool of policy instances, each is allocated on its own");
                 wasmtime::Engine::new(&config(None))
             })
             .map_err(|error| EngineError::Wasmtime(format!("{error:#}")))?;
-        let pulse = Arc::new(Pulse::new(slots));
+        let pulse = Arc::new(Pulse::new());
         let (weak, beat) = (wasmtime.weak(), Arc::clone(&pulse));
         std::thread::Builder::new().name("policy-clock".into()).spawn(move || tick(&weak, &beat))?;
         let cache = cache.and_then(|directory| Cache::open(directory, &wasmtime));
@@ -122,19 +128,18 @@ fn config(pool: Option<PoolingAllocationConfig>) -> Config {
 
 /// A pool for so many calls at once. Its default size would take longer to
 /// set up than the first decision takes.
-fn pool(slots: usize) -> PoolingAllocationConfig {
-    let slots = u32::try_from(slots).expect("there are at most 16 slots");
+fn pool() -> PoolingAllocationConfig {
     let cap = Limits::CAP;
     let instances = u32::try_from(cap.instances).expect("the cap on instances is small");
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(slots)
-        .total_core_instances(slots * instances)
+    pool.total_component_instances(SLOTS)
+        .total_core_instances(SLOTS * instances)
         .max_core_instances_per_component(instances)
-        .total_memories(slots * Limits::MEMORIES)
+        .total_memories(SLOTS * Limits::MEMORIES)
         .max_memories_per_component(Limits::MEMORIES)
         .max_memories_per_module(Limits::MEMORIES)
         .max_memory_size(usize::try_from(cap.memory_bytes).unwrap_or(usize::MAX))
-        .total_tables(slots * Limits::TABLES)
+        .total_tables(SLOTS * Limits::TABLES)
         .max_tables_per_component(Limits::TABLES)
         .max_tables_per_module(Limits::TABLES)
         .table_elements(usize::try_from(cap.table_elements).unwrap_or(usize::MAX))
@@ -144,7 +149,7 @@ fn pool(slots: usize) -> PoolingAllocationConfig {
     if PoolingAllocationConfig::is_pagemap_scan_available() {
         pool.pagemap_scan(wasmtime::Enabled::Yes)
             .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
-            .table_keep_resident(64 << 10);
+            .table_keep_resident(TABLE_RESIDENT_BYTES);
     }
     pool
 }
@@ -156,12 +161,11 @@ struct Pulse {
     started: Condvar,
     /// Woken when a slot is free.
     freed: Condvar,
-    slots: usize,
 }
 
 struct State {
-    calls: usize,
-    waiting: usize,
+    calls: u32,
+    waiting: u32,
     asleep: bool,
     closed: bool,
 }
@@ -170,9 +174,9 @@ struct State {
 pub(super) struct Slot<'a>(&'a Pulse);
 
 impl Pulse {
-    fn new(slots: usize) -> Self {
+    fn new() -> Self {
         let state = State { calls: 0, waiting: 0, asleep: true, closed: false };
-        Self { state: Mutex::new(state), started: Condvar::new(), freed: Condvar::new(), slots }
+        Self { state: Mutex::new(state), started: Condvar::new(), freed: Condvar::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -181,7 +185,7 @@ impl Pulse {
 
     fn enter(&self) {
         let mut state = self.lock();
-        while state.calls >= self.slots {
+        while state.calls >= SLOTS {
             state.waiting += 1;
             state = self.freed.wait(state).unwrap_or_else(std::sync::PoisonError::into_inner);
             state.waiting -= 1;

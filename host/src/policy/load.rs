@@ -90,7 +90,7 @@ pub struct LoadError {
 pub enum Problem {
     /// There is no such file.
     #[error(
-        "does not exist\nhint: paths are relative to the study's file; `standard` names the built-in policy"
+        "does not exist\nhint: look at the path; `standard` names the built-in policy"
     )]
     Missing,
     /// The file cannot be read.

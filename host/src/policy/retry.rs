@@ -28,8 +28,8 @@ pub trait Failing: std::fmt::Display {
         FailureClass::Unknown
     }
 
-    /// Whether it is worth another attempt, where the error knows. Policies
-    /// hold it above the class.
+    /// Whether it is worth another attempt, where the error knows. A policy is
+    /// told both.
     fn retryable(&self) -> Option<bool> {
         None
     }

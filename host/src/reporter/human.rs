@@ -3,6 +3,7 @@
 //! What passes is said shortly, what fails with its cause, what was decided
 //! with its reason, and what comes next with its time.
 
+use std::collections::HashMap;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -10,14 +11,17 @@ use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::attempt::{Attempt, Stage};
+use crate::attempt::Attempt;
 use crate::decision::{Decision, PolicyFault};
-use crate::event::{Decided, Device, Event, PolicyIdentity, Stamped, StudyEnd};
+use crate::event::{Decided, Event, PolicyIdentity, Stamped, StudyEnd};
 use crate::state::{Outcome, StudyState};
 use crate::study::ExperimentId;
 
 use super::live::Live;
 use super::{Reporter, words};
+
+/// Where a timed line's text begins, the experiment's name not counted.
+const TEXT_COLUMN: usize = "00:00:00    measure  ".len();
 
 /// How many failed experiments the summary names.
 const FAILED_NAMED_MAX: usize = 20;
@@ -27,18 +31,23 @@ const BAD: Style = AnsiColor::Red.on_default();
 const NEXT: Style = AnsiColor::Yellow.on_default();
 const FAINT: Style = Style::new().dimmed();
 
+/// An experiment's newest failure.
+struct Newest {
+    /// Stage, class and evidence.
+    words: String,
+    evidence: String,
+}
+
 /// Writes for people, to standard output.
 pub struct Human {
     dir: PathBuf,
     zone: TimeZone,
     live: Option<Live>,
-    devices: Vec<Device>,
     name_width: usize,
     /// The first failures that ended experiments, for the summary.
     failed: Vec<String>,
     /// The newest failure of each experiment that is in flight or waits.
-    newest: std::collections::HashMap<ExperimentId, String>,
-    started_at: Option<Timestamp>,
+    newest: HashMap<ExperimentId, Newest>,
 }
 
 impl Human {
@@ -48,11 +57,9 @@ impl Human {
             dir,
             zone: TimeZone::system(),
             live: live.then(Live::new),
-            devices: Vec::new(),
             name_width: 0,
             failed: Vec::new(),
-            newest: std::collections::HashMap::new(),
-            started_at: None,
+            newest: HashMap::new(),
         }
     }
 
@@ -72,21 +79,27 @@ impl Human {
         self.line(&format!("{FAINT}{time}{FAINT:#}  {name:width$}  {stage:7}  {text}"));
     }
 
-    fn learn_study(&mut self, state: &StudyState, devices: &[Device]) {
-        self.devices = devices.to_vec();
+    /// More on the line above, without colour; cut where a terminal would break it.
+    fn below(&self, text: &str) {
+        let indent = TEXT_COLUMN + self.name_width;
+        let room = self.live.as_ref().map_or(usize::MAX, |live| live.width().saturating_sub(indent).max(20));
+        if text.chars().count() <= room {
+            return self.line(&format!("{:indent$}{text}", ""));
+        }
+        let cut: String = text.chars().take(room - 1).collect();
+        self.line(&format!("{:indent$}{cut}…", ""));
+    }
+
+    fn head(&mut self, state: &StudyState, verb: &str, policies: &[PolicyIdentity]) {
         let study = state.study();
         let longest = study.ids().take(10_000).map(|id| study.name_of(id).chars().count()).max();
         self.name_width = longest.unwrap_or_default().min(40);
-        self.started_at = Some(state.started_at());
-    }
-
-    fn head(&self, state: &StudyState, verb: &str, policies: &[PolicyIdentity]) {
         let policies: Vec<String> = policies.iter().map(|p| format!("{} {}", p.name, p.version)).collect();
         self.line(&format!(
             "{verb} `{}`: {} on {}, judged by {}",
             state.study().name,
             words::count(state.study().len() as u64, "experiment"),
-            words::count(self.devices.len() as u64, self.devices.first().map_or("device", |d| &d.name)),
+            words::count(state.devices().len() as u64, state.devices().first().map_or("device", |d| &d.name)),
             policies.join(", "),
         ));
         self.line(&format!("{FAINT}recorded in {}{FAINT:#}", self.dir.display()));
@@ -102,17 +115,11 @@ impl Human {
                 self.timed(at, &name, stage, &format!("{GOOD}ok{GOOD:#} in {took} (attempt {number})"));
             }
             Some(failure) => {
-                let class = failure.class.name();
-                let ending = words::ending(attempt);
-                self.timed(
-                    at,
-                    &name,
-                    stage,
-                    &format!("{BAD}failed{BAD:#} (attempt {number}): {class}: {}", failure.evidence),
-                );
-                let ending_line = format!("{FAINT}{ending}{FAINT:#}");
-                self.timed(at, "", "", &ending_line);
-                self.newest.insert(id, format!("{stage}: {class}: {}", failure.evidence));
+                let (class, ending) = (failure.class.name(), words::ending(attempt));
+                self.timed(at, &name, stage, &format!("{BAD}failed{BAD:#}: {ending} (attempt {number})"));
+                self.below(&format!("{class}: {}", failure.evidence));
+                let words = format!("{stage}: {class}: {}", failure.evidence);
+                self.newest.insert(id, Newest { words, evidence: failure.evidence.clone() });
             }
         }
     }
@@ -120,29 +127,18 @@ impl Human {
     fn decided(&mut self, at: Timestamp, decided: &Decided, state: &StudyState) {
         let id = decided.experiment;
         if let Some(fault) = &decided.fault {
-            self.fault(at, fault, &decided.by);
+            self.fault(fault, &decided.by);
         }
         for bounded in &decided.bounded {
-            self.timed(at, "", "", &format!("{NEXT}bounded{NEXT:#}: {bounded}"));
+            self.below(&format!("bounded: {bounded}"));
         }
-        let (stage, _) = state.newest_attempt(id);
-        let text = words::decision(&decided.decision);
-        let by = &decided.by;
-        match &decided.decision {
-            Decision::Accept => {}
-            Decision::Retry(_) => {
-                let due = state.due(id).map_or_else(String::new, |due| {
-                    format!(" at {}", due.to_zoned_datetime(self.zone.clone()).strftime("%H:%M:%S"))
-                });
-                self.timed(at, "", "", &format!("{NEXT}{by}{NEXT:#}{due}: {text}"));
-            }
-            Decision::GiveUp(_) | Decision::StopStudy(_) => {
-                self.timed(at, "", "", &format!("{BAD}{by}{BAD:#}: {text}"));
-            }
+        if decided.decision != Decision::Accept {
+            let name = state.study().name_of(id);
+            self.timed(at, &name, decided.stage.name(), &self.judged(decided, state));
         }
         match state.outcome(id) {
             Some(Outcome::Failed) => {
-                let why = self.newest.remove(&id).unwrap_or_default();
+                let why = self.newest.remove(&id).map_or_else(String::new, |newest| newest.words);
                 if self.failed.len() < FAILED_NAMED_MAX {
                     let name = state.study().name_of(id);
                     let width = self.name_width;
@@ -152,24 +148,42 @@ impl Human {
             Some(Outcome::Succeeded) => {
                 self.newest.remove(&id);
             }
-            None if stage == Stage::Finish => {}
             None => {}
         }
     }
 
-    fn fault(&self, at: Timestamp, fault: &PolicyFault, by: &str) {
-        self.timed(at, "", "", &format!("{BAD}policy fault{BAD:#}: {}; `{by}` decides", fault.message));
+    /// What was decided, when it takes effect, by whom and why.
+    fn judged(&self, decided: &Decided, state: &StudyState) -> String {
+        let id = decided.experiment;
+        let (style, due) = match state.due(id) {
+            Some(due) => {
+                let time = due.to_zoned_datetime(self.zone.clone()).strftime("%H:%M:%S");
+                (NEXT, format!(" at {time}"))
+            }
+            None => (BAD, String::new()),
+        };
+        let what = words::decision(&decided.decision);
+        let mut reason = words::reason(&decided.decision).unwrap_or_default().to_owned();
+        // The evidence stands above; reasons like to repeat it.
+        if let Some(newest) = self.newest.get(&id).filter(|newest| !newest.evidence.is_empty()) {
+            reason = reason.replace(&format!(": {}", newest.evidence), "");
+        }
+        format!("{style}{what}{due}{style:#} ({}): {reason}", decided.by)
+    }
+
+    fn fault(&self, fault: &PolicyFault, by: &str) {
+        self.below(&format!("policy fault: {}; `{by}` decides", fault.message));
         for function in fault.backtrace.iter().take(5) {
-            self.timed(at, "", "", &format!("{FAINT}  at {function}{FAINT:#}"));
+            self.below(&format!("  at {function}"));
         }
         if let Some(last) = fault.output_tail.lines().last() {
-            self.timed(at, "", "", &format!("{FAINT}  it last said: {last}{FAINT:#}"));
+            self.below(&format!("  it last said: {last}"));
         }
     }
 
     fn summary(&self, at: Timestamp, how: &StudyEnd, state: &StudyState) {
         let progress = state.progress(at);
-        let took = self.started_at.map_or_else(String::new, |_| words::span(progress.elapsed));
+        let took = words::span(progress.elapsed);
         let (good, bad) = (progress.succeeded, progress.failed);
         let mut line = format!("{GOOD}{good} succeeded{GOOD:#}");
         if bad > 0 {
@@ -209,14 +223,13 @@ impl Reporter for Human {
         }
         match &stamped.event {
             Event::StudyStarted(started) => {
-                self.learn_study(state, &started.devices);
                 self.head(state, "study", &started.policies);
             }
             Event::StudyResumed { policies, .. } => self.head(state, "resuming", policies),
             Event::AttemptStarted(started) => {
                 if self.live.is_none() {
                     let name = state.study().name_of(started.experiment);
-                    let devices = words::devices(&self.devices, &started.devices);
+                    let devices = words::devices(state.devices(), &started.devices);
                     let text = format!("attempt {} on {devices}", started.attempt);
                     self.timed(at, &name, started.stage.name(), &text);
                 }

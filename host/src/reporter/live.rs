@@ -28,6 +28,11 @@ impl Live {
         Self { screen, total, running: BTreeMap::new(), waiting: BTreeMap::new() }
     }
 
+    /// Columns of the terminal.
+    pub(super) fn width(&self) -> usize {
+        console::Term::stdout().size().1.into()
+    }
+
     pub(super) fn print(&self, text: &str) {
         // Fails only where the terminal has gone; the study goes on.
         let _ = self.screen.println(text);

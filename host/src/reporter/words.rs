@@ -32,13 +32,23 @@ pub fn ending(attempt: &Attempt) -> String {
     }
 }
 
-/// What was decided, and why.
+/// What was decided.
 pub fn decision(decision: &Decision) -> String {
     match decision {
         Decision::Accept => "accepted".to_owned(),
         Decision::Retry(retry) => retry_words(retry),
-        Decision::GiveUp(reason) => format!("given up: {reason}"),
-        Decision::StopStudy(reason) => format!("study stopped: {reason}"),
+        Decision::GiveUp(_) => "given up".to_owned(),
+        Decision::StopStudy(_) => "study stopped".to_owned(),
+    }
+}
+
+/// Why, where the decision says so.
+pub fn reason(decision: &Decision) -> Option<&str> {
+    match decision {
+        Decision::Accept => None,
+        Decision::Retry(Retry { reason, .. }) | Decision::GiveUp(reason) | Decision::StopStudy(reason) => {
+            Some(reason)
+        }
     }
 }
 
@@ -55,7 +65,7 @@ fn retry_words(retry: &Retry) -> String {
     for new in &retry.overrides {
         words.push_str(&format!(" with {} = {}", new.name, new.value));
     }
-    format!("{words}: {}", retry.reason)
+    words
 }
 
 /// The devices at these positions.

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use crate::action::Start;
 use crate::attempt::{Attempt, Ending, Failure, FailureClass, Parameter, SelfReport, Stage};
-use crate::event::Device;
 use crate::failure::{Classifier, Evidence};
 use crate::millis;
 use crate::state::StudyState;
+use crate::study::{ExperimentId, Study};
 use crate::supervisor::{Assignment, REPORT_FILE, Record};
 
 /// How much of a stream's end a policy is told, and the journal keeps. The
@@ -23,29 +23,24 @@ const NAME_CHARS_MAX: usize = 60;
 
 /// Where an attempt's files are, below the study's directory. The same attempt
 /// always has the same directory, so that a later host finds it.
-pub(super) fn directory(study_dir: &Path, state: &StudyState, start: &Start) -> PathBuf {
-    let name: String = state
-        .study()
-        .name_of(start.experiment)
+pub fn attempt_directory(
+    study_dir: &Path,
+    study: &Study,
+    id: ExperimentId,
+    stage: Stage,
+    number: u32,
+) -> PathBuf {
+    let name: String = study
+        .name_of(id)
         .chars()
         .take(NAME_CHARS_MAX)
         .map(|c| if c.is_ascii_alphanumeric() || "._-#".contains(c) { c } else { '_' })
         .collect();
-    let stage = start.stage.name();
-    study_dir
-        .join("attempts")
-        .join(format!("{:04}-{name}", start.experiment.0))
-        .join(format!("{stage}-{}", start.attempt))
+    study_dir.join("attempts").join(format!("{:04}-{name}", id.0)).join(format!("{}-{number}", stage.name()))
 }
 
 /// What the attempt's supervisor is to do.
-pub(super) fn assignment(
-    study_id: &str,
-    dir: &Path,
-    state: &StudyState,
-    start: &Start,
-    devices: &[Device],
-) -> Assignment {
+pub(super) fn assignment(study_id: &str, dir: &Path, state: &StudyState, start: &Start) -> Assignment {
     let experiment = state.study().experiment(start.experiment);
     let command = experiment
         .command(start.stage, state.overrides(start.experiment))
@@ -53,7 +48,7 @@ pub(super) fn assignment(
     let stage = start.stage.name();
     let token = format!("{study_id}/{}/{stage}/{}", start.experiment.0, start.attempt);
     let held: Vec<&str> =
-        start.devices.iter().map(|position| devices[usize::from(*position)].id.as_str()).collect();
+        start.devices.iter().map(|position| state.devices()[usize::from(*position)].id.as_str()).collect();
     let mut environment = command.environment;
     environment.extend(
         [

@@ -20,9 +20,7 @@ use crate::action::{Action, Start};
 use crate::attempt::{Attempt, Ending, Stage};
 use crate::clock;
 use crate::decision::{Question, Subject, seed};
-use crate::event::{
-    AttemptEnded, AttemptStarted, Decided, Device, Event, ProcessIdentity, Stamped, StudyEnd,
-};
+use crate::event::{AttemptEnded, AttemptStarted, Decided, Event, ProcessIdentity, Stamped, StudyEnd};
 use crate::failure::Classifier;
 use crate::journal::{Journal, Position, WriteError};
 use crate::launcher::{Found, LaunchError, Launcher, Supervisor};
@@ -32,6 +30,7 @@ use crate::study::ExperimentId;
 use crate::supervisor::Record;
 
 use attempts::Which;
+pub use attempts::attempt_directory;
 pub use judges::JudgeError;
 use judges::{Judgement, Judges};
 pub use open::{Begin, OpenError};
@@ -44,7 +43,6 @@ const TICK: Duration = Duration::from_millis(100);
 pub struct Runner {
     dir: PathBuf,
     study_id: String,
-    devices: Vec<Device>,
     state: StudyState,
     journal: Journal,
     /// Where the judged attempts of experiments that have not ended are journaled.
@@ -192,7 +190,8 @@ impl Runner {
 
     /// Starts an attempt's supervisor, or finds the one that an earlier host started.
     fn start(&mut self, start: Start) {
-        let dir = attempts::directory(&self.dir, &self.state, &start);
+        let study = self.state.study();
+        let dir = attempt_directory(&self.dir, study, start.experiment, start.stage, start.attempt);
         let which = Which {
             number: start.attempt,
             stage: start.stage,
@@ -203,8 +202,7 @@ impl Runner {
             Found::Running(supervisor) => Ok(Some(supervisor)),
             Found::Ended => Ok(None),
             Found::Nothing => {
-                let assignment =
-                    attempts::assignment(&self.study_id, &dir, &self.state, &start, &self.devices);
+                let assignment = attempts::assignment(&self.study_id, &dir, &self.state, &start);
                 self.launcher.start(&dir, &assignment).map(Some)
             }
         };
@@ -314,8 +312,11 @@ impl Runner {
             }
             Input::Judged(experiment, judgement) => {
                 let (decision, bounded) = self.state.bound(experiment, judgement.decision);
+                let (stage, attempt) = self.state.newest_attempt(experiment);
                 self.events.push(Event::Decided(Decided {
                     experiment,
+                    stage,
+                    attempt,
                     decision,
                     by: judgement.by,
                     fault: judgement.fault,

@@ -133,11 +133,10 @@ impl Runner {
             devices,
             policies: judges.identities(),
         };
-        let state = StudyState::new(Arc::new(study), started.devices.len());
+        let state = StudyState::new(Arc::new(study), started.devices.clone());
         Ok(Self {
             dir,
             study_id: started.id.clone(),
-            devices: started.devices.clone(),
             state,
             journal,
             history: HashMap::new(),
@@ -179,11 +178,10 @@ impl Runner {
         let study = Study::parse(&started.source)?;
         let judges = Judges::load(engine, &study, started.policy.as_deref())?;
         let classifier = classifier(&study)?;
-        let state = StudyState::new(Arc::new(study), started.devices.len());
+        let state = StudyState::new(Arc::new(study), started.devices.clone());
         let mut runner = Self {
             dir,
             study_id: started.id,
-            devices: started.devices,
             state,
             journal,
             history: HashMap::new(),

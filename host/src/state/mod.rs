@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use crate::action::{Action, Start};
 use crate::attempt::{Parameter, Stage};
 use crate::decision::{Decision, Placement, Progress, Turn};
-use crate::event::{AttemptEnded, AttemptStarted, Decided, Event, Stamped, StudyEnd};
+use crate::event::{AttemptEnded, AttemptStarted, Decided, Device, Event, Stamped, StudyEnd};
 use crate::study::{ExperimentId, Study};
 
 use devices::Devices;
@@ -64,6 +64,7 @@ pub struct StudyState {
     study: Arc<Study>,
     experiments: Vec<ExperimentState>,
     devices: Devices,
+    described: Vec<Device>,
     queue: Queue,
     phase: Phase,
     started_at: Timestamp,
@@ -75,8 +76,8 @@ pub struct StudyState {
 }
 
 impl StudyState {
-    /// The state before the first event, on this many devices.
-    pub fn new(study: Arc<Study>, devices: usize) -> Self {
+    /// The state before the first event, on these devices.
+    pub fn new(study: Arc<Study>, devices: Vec<Device>) -> Self {
         let experiments: Vec<_> = study
             .ids()
             .map(|id| {
@@ -87,7 +88,8 @@ impl StudyState {
         let count = u32::try_from(experiments.len()).expect("a study is bounded well below this");
         Self {
             queue: Queue::new(study.ids()),
-            devices: Devices::new(devices),
+            devices: Devices::new(devices.len()),
+            described: devices,
             phase: Phase::Running,
             started_at: Timestamp::UNIX_EPOCH,
             progress: Progress { remaining: count, ..Progress::default() },
@@ -388,6 +390,11 @@ impl StudyState {
     /// The study itself.
     pub fn study(&self) -> &Arc<Study> {
         &self.study
+    }
+
+    /// The study's devices, by position.
+    pub fn devices(&self) -> &[Device] {
+        &self.described
     }
 
     /// How many attempts are starting, running or being judged.

@@ -15,7 +15,7 @@ use crate::action::{Action, Start};
 use crate::attempt::{Attempt, Ending, Failure, FailureClass, Stage};
 use crate::decision::{Decision, Placement, Retry, Turn};
 use crate::event::{
-    AttemptEnded, AttemptStarted, Decided, Event, ProcessIdentity, Stamped, StudyEnd, StudyStarted,
+    AttemptEnded, AttemptStarted, Decided, Device, Event, ProcessIdentity, Stamped, StudyEnd, StudyStarted,
 };
 use crate::study::{ExperimentId, Format, Source, Study};
 
@@ -42,6 +42,7 @@ impl World {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let devices = random.random_range(1..=4_usize);
         let study = Arc::new(study(&mut random, devices));
+        let devices = vec![Device { id: String::new(), name: String::new() }; devices];
         Self {
             state: StudyState::new(study, devices),
             random,
@@ -107,8 +108,11 @@ impl World {
             Action::Ask { experiment, .. } => {
                 let decision = self.decide(experiment);
                 let (decision, _) = self.state.bound(experiment, decision);
+                let (stage, attempt) = self.state.newest_attempt(experiment);
                 self.happen(Event::Decided(Decided {
                     experiment,
+                    stage,
+                    attempt,
                     decision,
                     by: "simulation".to_owned(),
                     fault: None,
@@ -199,7 +203,7 @@ impl World {
 
     /// The host dies: all that is left is the journal and what runs under supervisors.
     fn crash(&mut self) {
-        let devices = self.state.devices.len();
+        let devices = self.state.devices().to_vec();
         let study = Arc::clone(self.state.study());
         let mut replayed = StudyState::new(study, devices);
         for stamped in &self.journal {
@@ -281,7 +285,7 @@ impl World {
     /// Every prefix of the journal is a state that a host may find.
     fn crash_checks(&mut self) {
         let cut = self.random.random_range(1..=self.journal.len());
-        let mut replayed = StudyState::new(Arc::clone(self.state.study()), self.state.devices.len());
+        let mut replayed = StudyState::new(Arc::clone(self.state.study()), self.state.devices().to_vec());
         for stamped in &self.journal[..cut] {
             replayed.apply(stamped);
         }
