@@ -24,7 +24,22 @@ measure = { shell = 'echo "$HOME"' }
 #[test]
 fn check_prints_the_plan_and_starts_nothing() {
     let place = Place::of(STUDY);
-    assert_snapshot!(place.reprieve(&["check", "study.toml"]), @"");
+    assert_snapshot!(place.reprieve(&["check", "study.toml"]), @r#"
+    exit code 0
+    --- stdout
+    study `grid`: 3 experiments on 2 slots, judged by standard 0.1.0
+
+    b1  (1 device, batch = 1)
+      prepare  fetch 'a model', timeout 10 min 00 s
+      measure  bench --batch 1, timeout 10 min 00 s
+    b8  (1 device, batch = 8)
+      prepare  fetch 'a model', timeout 10 min 00 s
+      measure  bench --batch 8, timeout 10 min 00 s
+    pair  (2 devices)
+      measure  /bin/sh -c 'echo "$HOME"', silence 1 min 30 s
+
+    nothing was started
+    "#);
     let names: Vec<_> = std::fs::read_dir(place.path("")).expect("it is there").flatten().collect();
     assert_eq!(names.len(), 3, "the study and two files of output: {names:?}");
 }
@@ -49,10 +64,31 @@ fn show_tells_one_experiment_or_all() {
          [[experiments]]\nname = \"bad\"\nmeasure = [\"/bin/sh\", \"-c\", \"echo 'ValueError: no' >&2; exit 2\"]\n",
     );
     assert_eq!(place.run().code, 100);
-    assert_snapshot!(place.show(), @"");
+    assert_snapshot!(place.show(), @r"
+    exit code 0
+    --- stdout
+    study `s` (s-ID): 2 experiments
+
+    good: succeeded
+      measure 1: exit code 0 after SPAN
+        accepted (standard)
+
+    bad: failed
+      measure 1: exit code 2 after SPAN
+        configuration: ValueError: no
+        output: out/attempts/0001-bad/measure-1
+        given up (standard): configuration failures do not pass by themselves: ValueError: no
+
+    complete: 1 succeeded, 1 failed, 0 not done, 0 retried
+    ");
     let bad = place.reprieve(&["show", "out", "bad"]).stdout;
     assert!(bad.contains("bad: failed") && !bad.contains("good:"), "{bad}");
-    assert_snapshot!(place.reprieve(&["show", "out", "ugly"]), @"");
+    assert_snapshot!(place.reprieve(&["show", "out", "ugly"]), @r"
+    exit code 2
+    --- stderr
+    error: the study has no experiment `ugly`
+    hint: `reprieve show out` names all of them
+    ");
     let told = place.reprieve(&["show", "--json", "out", "bad"]).json();
     assert_eq!(told.len(), 1);
     assert_eq!((&told[0]["version"], &told[0]["outcome"]), (&json!(1), &json!("failed")));
@@ -121,27 +157,137 @@ fn exec_heeds_its_limits_and_refuses_what_it_cannot_read() {
     ]);
     assert_eq!(ran.code, 100, "{ran}");
     assert!(ran.stdout.contains("ran past its time limit"), "{ran}");
-    assert_snapshot!(place.reprieve(&["exec", "--settings", "[1]", "--", "true"]), @"");
-    assert_snapshot!(place.reprieve(&["exec", "--timeout", "soon", "--", "true"]), @"");
-    assert_snapshot!(place.reprieve(&["exec", "--settings", "{\"max_retry\": 1}", "--", "true"]), @"");
+    assert_snapshot!(place.reprieve(&["exec", "--settings", "[1]", "--", "true"]), @r#"
+    exit code 2
+    --- stderr
+    error: `--settings` is not a JSON object: `[1]`
+    hint: for example `{"max_retries": 5}`
+    "#);
+    assert_snapshot!(place.reprieve(&["exec", "--timeout", "soon", "--", "true"]), @r#"
+    exit code 2
+    --- stderr
+    error: `timeout` is no duration
+     --> HERE/exec.yaml:8:20
+      |
+    8 |         "timeout": "soon"
+      |                    ^^^^^^
+      |
+    hint: write it like "250ms", "90s", "10m" or "1h 30m"; hours are the longest unit
+    "#);
+    assert_snapshot!(place.reprieve(&["exec", "--settings", "{\"max_retry\": 1}", "--", "true"]), @r"
+    exit code 2
+    --- stderr
+    error: policy `standard` refuses its settings: unknown field `max_retry`, expected one of `max_retries`, `delay_seconds`, `backoff_factor`, `max_delay_seconds`, `jitter`, `retry`, `retry_once`, `retries_in_study`, `stop_after_failures_in_a_row`
+    ");
     assert!(!place.path("reprieve-studies").exists());
 }
 
 #[test]
 fn every_command_has_its_help() {
     let place = Place::new();
-    assert_snapshot!(place.reprieve(&["--help"]).stdout, @"");
-    assert_snapshot!(place.reprieve(&["run", "--help"]).stdout, @"");
-    assert_snapshot!(place.reprieve(&["check", "--help"]).stdout, @"");
-    assert_snapshot!(place.reprieve(&["resume", "--help"]).stdout, @"");
-    assert_snapshot!(place.reprieve(&["show", "--help"]).stdout, @"");
-    assert_snapshot!(place.reprieve(&["exec", "--help"]).stdout, @"");
+    assert_snapshot!(place.reprieve(&["--help"]).stdout, @r"
+    Run studies whose failures get a second chance, as a sandboxed policy decides
+
+    Usage: reprieve [OPTIONS] <COMMAND>
+
+    Commands:
+      run     Run a study file to its end
+      check   Check a study file and its policies, print the plan, and start nothing
+      resume  Go on with a study where it stopped
+      show    Tell what happened in a study, attempt by attempt
+      exec    Run one command under a policy, without a study file
+      help    Print this message or the help of the given subcommand(s)
+
+    Options:
+          --json     Print JSON lines for machines instead of text for people
+      -h, --help     Print help
+      -V, --version  Print version
+    ");
+    assert_snapshot!(place.reprieve(&["run", "--help"]).stdout, @r"
+    Run a study file to its end
+
+    Usage: reprieve run [OPTIONS] <STUDY>
+
+    Arguments:
+      <STUDY>  The study file, in TOML or YAML
+
+    Options:
+          --policy <FILE>  A policy component to use instead of the study's own
+          --dir <DIR>      Where the journal and the attempts go; must not hold a study yet. [default: reprieve-studies/NAME-TIME]
+          --json           Print JSON lines for machines instead of text for people
+      -h, --help           Print help
+    ");
+    assert_snapshot!(place.reprieve(&["check", "--help"]).stdout, @r"
+    Check a study file and its policies, print the plan, and start nothing
+
+    Usage: reprieve check [OPTIONS] <STUDY>
+
+    Arguments:
+      <STUDY>  The study file, in TOML or YAML
+
+    Options:
+          --policy <FILE>  A policy component to use instead of the study's own
+          --json           Print JSON lines for machines instead of text for people
+      -h, --help           Print help
+    ");
+    assert_snapshot!(place.reprieve(&["resume", "--help"]).stdout, @r"
+    Go on with a study where it stopped
+
+    Usage: reprieve resume [OPTIONS] <DIR>
+
+    Arguments:
+      <DIR>  The study's directory
+
+    Options:
+          --json  Print JSON lines for machines instead of text for people
+      -h, --help  Print help
+    ");
+    assert_snapshot!(place.reprieve(&["show", "--help"]).stdout, @r"
+    Tell what happened in a study, attempt by attempt
+
+    Usage: reprieve show [OPTIONS] <DIR> [EXPERIMENT]
+
+    Arguments:
+      <DIR>         The study's directory
+      [EXPERIMENT]  Only this experiment
+
+    Options:
+          --json  Print JSON lines for machines instead of text for people
+      -h, --help  Print help
+    ");
+    assert_snapshot!(place.reprieve(&["exec", "--help"]).stdout, @r"
+    Run one command under a policy, without a study file
+
+    Usage: reprieve exec [OPTIONS] -- <COMMAND>...
+
+    Arguments:
+      <COMMAND>...  The command and its arguments, after `--`
+
+    Options:
+          --policy <FILE>    A policy component to use instead of the standard one
+          --settings <JSON>  Settings for the policy, a JSON object [default: {}]
+          --timeout <TIME>   How long each attempt may run, for example `10m`
+          --silence <TIME>   How long each attempt may print nothing, for example `2m`
+          --dir <DIR>        Where the journal and the attempts go; must not hold a study yet. [default: reprieve-studies/exec-TIME]
+          --json             Print JSON lines for machines instead of text for people
+      -h, --help             Print help
+    ");
 }
 
 #[test]
 fn a_mistake_in_a_study_is_shown_where_it_is() {
     let place = Place::of(&STUDY.replace("timeout", "timeuot"));
-    assert_snapshot!(place.run(), @"");
+    assert_snapshot!(place.run(), @r#"
+    exit code 2
+    --- stderr
+    error: unknown key `timeuot`
+     --> HERE/study.toml:7:1
+      |
+    7 | timeuot = "10m"
+      | ^^^^^^^
+      |
+    hint: did you mean `timeout`?
+    "#);
     assert!(!place.path("out").exists());
 }
 
@@ -155,7 +301,11 @@ fn a_study_may_be_yaml() {
 
 #[test]
 fn a_study_that_is_not_there_is_told_so() {
-    assert_snapshot!(Place::new().run(), @"");
+    assert_snapshot!(Place::new().run(), @r"
+    exit code 2
+    --- stderr
+    error: cannot read `study.toml`: No such file or directory (os error 2)
+    ");
 }
 
 #[test]
@@ -166,13 +316,32 @@ fn a_policy_that_cannot_be_used_is_found_before_anything_starts() {
         ))
     };
     let missing = study("{ use = \"nowhere.wasm\" }");
-    assert_snapshot!(missing.run(), @"");
+    assert_snapshot!(missing.run(), @r"
+    exit code 2
+    --- stderr
+    error: policy `HERE/nowhere.wasm` does not exist
+    hint: look at the path; `standard` names the built-in policy
+    ");
     let text = study("{ use = \"./study.toml\" }");
-    assert_snapshot!(text.run(), @"");
+    assert_snapshot!(text.run(), @r#"
+    exit code 2
+    --- stderr
+    error: policy `HERE/./study.toml` is not WebAssembly: it begins with `name = \"s\"\nslots`
+    hint: a policy is a component, `.wasm` or `.wat`
+    "#);
     let settings = study("{ settings = { max_retry = 3 } }");
-    assert_snapshot!(settings.run(), @"");
+    assert_snapshot!(settings.run(), @r"
+    exit code 2
+    --- stderr
+    error: policy `standard` refuses its settings: unknown field `max_retry`, expected one of `max_retries`, `delay_seconds`, `backoff_factor`, `max_delay_seconds`, `jitter`, `retry`, `retry_once`, `retries_in_study`, `stop_after_failures_in_a_row`
+    ");
     let instead = settings.reprieve(&["run", "study.toml", "--dir", "out", "--policy", "other.wasm"]);
-    assert_snapshot!(instead, @"");
+    assert_snapshot!(instead, @r"
+    exit code 2
+    --- stderr
+    error: policy `HERE/other.wasm` does not exist
+    hint: look at the path; `standard` names the built-in policy
+    ");
     for place in [missing, text, settings] {
         assert!(!place.path("out").exists());
     }
@@ -183,7 +352,11 @@ fn a_directory_that_holds_a_study_is_left_as_it_is() {
     let place = Place::of("name = \"s\"\nslots = 1\n[[experiments]]\nname = \"e\"\nmeasure = [\"true\"]\n");
     assert_eq!(place.run().code, 0);
     let before = std::fs::read(place.path("out/journal.jsonl")).expect("a journal");
-    assert_snapshot!(place.run(), @"");
+    assert_snapshot!(place.run(), @r"
+    exit code 74
+    --- stderr
+    error: cannot create the journal `HERE/out/journal.jsonl`: File exists (os error 17)
+    ");
     assert_eq!(std::fs::read(place.path("out/journal.jsonl")).expect("a journal"), before);
 }
 

@@ -122,6 +122,14 @@ fn an_experiment_that_needs_more_devices_than_there_are_is_told_before_anything_
         "name = \"s\"\nslots = 2\n[[experiments]]\nname = \"small\"\nmeasure = [\"true\"]\n\
          [[experiments]]\nname = \"big\"\ndevices = 3\nmeasure = [\"true\"]\n",
     );
-    assert_snapshot!(place.run(), @"");
+    assert_snapshot!(place.run(), @r"
+    exit code 2
+    --- stderr
+    error: the experiment needs 3 devices, and the study has 2 slots
+     --> HERE/study.toml:8:11
+      |
+    8 | devices = 3
+      |           ^
+    ");
     assert!(!place.path("out").exists());
 }

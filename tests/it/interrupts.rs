@@ -28,8 +28,28 @@ fn the_first_interrupt_lets_what_runs_end_and_starts_nothing_new() {
     host.signal(Signal::INT);
     host.says("signal 2");
     place.write("go", "");
-    assert_snapshot!(host.wait(), @"");
-    assert_snapshot!(place.resume(), @"");
+    assert_snapshot!(host.wait(), @r"
+    exit code 130
+    --- stdout
+    study `s`: 2 experiments on 1 slot, judged by standard 0.1.0
+    recorded in out
+    TIME  e1  measure  attempt 1 on slot 0
+    signal 2: nothing new starts; 1 attempt may go on for 1 min 00 s, a second signal ends them
+    TIME  e1  measure  ok in SPAN (attempt 1)
+
+    interrupted by signal 2: 1 succeeded, 1 not done; 0 retries, SPAN
+    hint: `reprieve resume out` goes on with the rest
+    ");
+    assert_snapshot!(place.resume(), @r"
+    exit code 0
+    --- stdout
+    resuming `s`: 2 experiments on 1 slot, judged by standard 0.1.0
+    recorded in out
+    TIME  e2  measure  attempt 1 on slot 0
+    TIME  e2  measure  ok in SPAN (attempt 1)
+
+    complete: 2 succeeded; 0 retries, SPAN
+    ");
     assert_eq!((place.lines("runs-1").len(), place.lines("runs-2").len()), (1, 1));
 }
 
@@ -46,9 +66,30 @@ fn a_second_interrupt_ends_what_runs_at_once() {
     host.signal(Signal::INT);
     host.says("signal 2");
     host.signal(Signal::INT);
-    assert_snapshot!(host.wait(), @"");
+    assert_snapshot!(host.wait(), @r"
+    exit code 130
+    --- stdout
+    study `s`: 1 experiment on 1 slot, judged by standard 0.1.0
+    recorded in out
+    TIME  e  measure  attempt 1 on slot 0
+    signal 2: nothing new starts; 1 attempt may go on for 1 min 00 s, a second signal ends them
+    signal 2: nothing new starts; 1 attempt may go on for 1 min 00 s, a second signal ends them
+    TIME  e  measure  interrupted: runs again on resume
+
+    interrupted by signal 2: 0 succeeded, 1 not done; 0 retries, SPAN
+    hint: `reprieve resume out` goes on with the rest
+    ");
     assert!(!runs(&seconds));
-    assert_snapshot!(place.resume(), @"");
+    assert_snapshot!(place.resume(), @r"
+    exit code 0
+    --- stdout
+    resuming `s`: 1 experiment on 1 slot, judged by standard 0.1.0
+    recorded in out
+    TIME  e  measure  attempt 2 on slot 0
+    TIME  e  measure  ok in SPAN (attempt 2)
+
+    complete: 1 succeeded; 0 retries, SPAN
+    ");
     let numbers: Vec<u32> = place.attempts().iter().map(|attempt| attempt.number).collect();
     assert_eq!(numbers, [1, 2]);
 }
@@ -89,7 +130,21 @@ fn what_runs_on_after_the_grace_is_ended_politely_and_runs_again_on_resume() {
     let host = place.start_run();
     place.wait_for("up");
     host.signal(Signal::INT);
-    assert_snapshot!(host.wait(), @"");
+    assert_snapshot!(host.wait(), @r"
+    exit code 130
+    --- stdout
+    study `s`: 1 experiment on 1 slot, judged by standard 0.1.0
+    recorded in out
+    TIME  e  measure  attempt 1 on slot 0
+    signal 2: nothing new starts; 1 attempt may go on for 100 ms, a second signal ends them
+    the grace is over: ending what runs
+    TIME  e  measure  interrupted: runs again on resume
+    TIME  e  finish   attempt 1 on slot 0
+    TIME  e  finish   ok in SPAN (attempt 1)
+
+    interrupted by signal 2: 0 succeeded, 1 not done; 0 retries, SPAN
+    hint: `reprieve resume out` goes on with the rest
+    ");
     let judged = |event: &Event| matches!(event, Event::Decided(_));
     assert!(!place.events().iter().any(|stamped| judged(&stamped.event)), "an interrupted attempt is judged");
     place.write("go", "");

@@ -35,7 +35,7 @@ fn replay(place: &Place) -> StudyState {
     let events = place.events();
     let Event::StudyStarted(started) = &events[0].event else { panic!("a journal begins with a start") };
     let study = Arc::new(Study::parse(&started.source).expect("the study reads"));
-    let mut state = StudyState::new(study, started.devices.len());
+    let mut state = StudyState::new(study, started.devices.clone());
     for event in &events {
         state.apply(event);
     }

@@ -46,7 +46,15 @@ fn an_attempt_that_outlived_its_host_is_not_run_again() {
     host.kill();
     place.write("go", "");
     until("the record", || !glob(&place.path("out/attempts"), 3, "record.json").is_empty());
-    assert_snapshot!(place.resume(), @"");
+    assert_snapshot!(place.resume(), @r"
+    exit code 0
+    --- stdout
+    resuming `s`: 1 experiment on 1 slot, judged by standard 0.1.0
+    recorded in out
+    TIME  e  measure  ok in SPAN (attempt 1)
+
+    complete: 1 succeeded; 0 retries, SPAN
+    ");
     assert_eq!(place.lines("runs").len(), 1);
 }
 
@@ -126,7 +134,12 @@ fn a_host_that_dies_again_and_again_loses_nothing() {
 fn a_study_that_is_complete_is_not_resumed() {
     let place = Place::of("name = \"s\"\nslots = 1\n[[experiments]]\nname = \"e\"\nmeasure = [\"true\"]\n");
     assert_eq!(place.run().code, 0);
-    assert_snapshot!(place.resume(), @"");
+    assert_snapshot!(place.resume(), @r"
+    exit code 2
+    --- stderr
+    error: the study in `HERE/out` is complete
+    hint: `reprieve show HERE/out` tells what happened
+    ");
 }
 
 #[test]
@@ -134,8 +147,17 @@ fn two_hosts_never_run_one_study() {
     let place = Place::of(ONE);
     let host = place.start_run();
     place.wait_for("runs");
-    assert_snapshot!(place.resume(), @"");
-    assert_snapshot!(place.run(), @"");
+    assert_snapshot!(place.resume(), @r"
+    exit code 74
+    --- stderr
+    error: another host runs the study in `HERE/out`
+    hint: wait for it, or end it first
+    ");
+    assert_snapshot!(place.run(), @r"
+    exit code 74
+    --- stderr
+    error: cannot create the journal `HERE/out/journal.jsonl`: File exists (os error 17)
+    ");
     place.write("go", "");
     assert_eq!((host.wait().code, place.lines("runs").len()), (0, 1));
 }
@@ -149,7 +171,16 @@ fn a_line_that_a_crash_tore_is_passed_over_and_cut() {
     let whole = fs::read(journal(&place)).expect("a journal");
     let torn = [&whole[..], b"{\"crc32c\":\"0011"].concat();
     fs::write(journal(&place), torn).expect("the journal can be written");
-    assert_snapshot!(place.show(), @"");
+    assert_snapshot!(place.show(), @r"
+    exit code 0
+    --- stdout
+    study `s` (s-ID): 1 experiment
+
+    e: not done
+
+    not ended: 0 succeeded, 0 failed, 1 not done, 0 retried
+    the journal's last line is torn: 15 bytes were passed over
+    ");
     place.write("go", "");
     assert_eq!((place.resume().code, place.lines("runs").len()), (0, 1));
     assert!(!place.show().stdout.contains("torn"));
@@ -191,7 +222,12 @@ fn a_journal_of_a_later_host_is_refused() {
     let rest = "\"journal_version\":2,\"host_version\":\"9.0.0\"}";
     let sum = crc32c::crc32c(rest.as_bytes());
     place.write("out/journal.jsonl", format!("{{\"crc32c\":\"{sum:08x}\",{rest}\n"));
-    assert_snapshot!(place.resume(), @"");
+    assert_snapshot!(place.resume(), @r"
+    exit code 74
+    --- stderr
+    error: the journal `HERE/out/journal.jsonl` has format 2, and this host reads up to 1
+    hint: use reprieve `9.0.0` or later
+    ");
     assert_eq!(place.show().code, 74);
 }
 
@@ -199,9 +235,29 @@ fn a_journal_of_a_later_host_is_refused() {
 fn a_directory_that_holds_no_study_is_told_so() {
     let place = Place::new();
     fs::create_dir(place.path("out")).expect("a directory");
-    assert_snapshot!(place.resume(), @"");
-    assert_snapshot!(place.show(), @"");
-    assert_snapshot!(place.reprieve(&["resume", "nowhere"]), @"");
+    assert_snapshot!(place.resume(), @r"
+    exit code 74
+    --- stderr
+    error: cannot read the journal `HERE/out/journal.jsonl`: No such file or directory (os error 2)
+    hint: is `HERE/out` the directory of a study?
+    ");
+    assert_snapshot!(place.show(), @r"
+    exit code 74
+    --- stderr
+    error: cannot read the journal `out/journal.jsonl`: No such file or directory (os error 2)
+    hint: is `out` the directory of a study?
+    ");
+    assert_snapshot!(place.reprieve(&["resume", "nowhere"]), @r"
+    exit code 74
+    --- stderr
+    error: cannot read the journal `nowhere/journal.jsonl`: No such file or directory (os error 2)
+    hint: is `nowhere` the directory of a study?
+    ");
     place.write("out/journal.jsonl", "");
-    assert_snapshot!(place.show(), @"");
+    assert_snapshot!(place.show(), @r"
+    exit code 74
+    --- stderr
+    error: the journal `out/journal.jsonl` is empty: nothing was started
+    hint: run the study afresh
+    ");
 }

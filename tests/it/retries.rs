@@ -37,7 +37,24 @@ fn a_failure_that_passes_is_retried_with_growing_waits_until_it_succeeds() {
         "policy = { settings = { max_retries = 3, delay_seconds = 0.05, backoff_factor = 2.0 } }",
         r#"[ $n -ge 3 ] || { echo "ConnectionResetError: [Errno 104] Connection reset by peer" >&2; exit 1; }"#,
     );
-    assert_snapshot!(place.run(), @"");
+    assert_snapshot!(place.run(), @r"
+    exit code 0
+    --- stdout
+    study `s`: 1 experiment on 1 slot, judged by standard 0.1.0
+    recorded in out
+    TIME  e  measure  attempt 1 on slot 0
+    TIME  e  measure  failed: exit code 1 after SPAN (attempt 1)
+                          network: ConnectionResetError: [Errno 104] Connection reset by peer
+    TIME  e  measure  retry in 50 ms at TIME (standard): network failure can pass; retry 1 of 3
+    TIME  e  measure  attempt 2 on slot 0
+    TIME  e  measure  failed: exit code 1 after SPAN (attempt 2)
+                          network: ConnectionResetError: [Errno 104] Connection reset by peer
+    TIME  e  measure  retry in 100 ms at TIME (standard): network failure can pass; retry 2 of 3
+    TIME  e  measure  attempt 3 on slot 0
+    TIME  e  measure  ok in SPAN (attempt 3)
+
+    complete: 1 succeeded; 2 retries, SPAN
+    ");
     let waits: Vec<Duration> = place.attempts().iter().map(|attempt| attempt.waited_for).collect();
     assert_eq!(waits, [0, 50, 100].map(Duration::from_millis));
 }
@@ -45,7 +62,20 @@ fn a_failure_that_passes_is_retried_with_growing_waits_until_it_succeeds() {
 #[test]
 fn a_failure_that_does_not_pass_is_not_retried() {
     let place = study(SOON, r#"echo "ModuleNotFoundError: No module named 'tranformers'" >&2; exit 1"#);
-    assert_snapshot!(place.run(), @"");
+    assert_snapshot!(place.run(), @r"
+    exit code 100
+    --- stdout
+    study `s`: 1 experiment on 1 slot, judged by standard 0.1.0
+    recorded in out
+    TIME  e  measure  attempt 1 on slot 0
+    TIME  e  measure  failed: exit code 1 after SPAN (attempt 1)
+                          configuration: ModuleNotFoundError: No module named 'tranformers'
+    TIME  e  measure  given up (standard): configuration failures do not pass by themselves
+
+    complete: 0 succeeded, 1 failed; 0 retries, SPAN
+      failed  e  measure: configuration: ModuleNotFoundError: No module named 'tranformers'
+    hint: `reprieve show out` tells every attempt and where its output is
+    ");
     assert_eq!(tries(&place), 1);
 }
 
@@ -64,7 +94,24 @@ fn the_last_failure_is_the_one_that_is_reported() {
 #[test]
 fn exit_code_75_asks_for_another_attempt() {
     let place = study(SOON, "[ $n -ge 3 ] || exit 75");
-    assert_snapshot!(place.run(), @"");
+    assert_snapshot!(place.run(), @r"
+    exit code 0
+    --- stdout
+    study `s`: 1 experiment on 1 slot, judged by standard 0.1.0
+    recorded in out
+    TIME  e  measure  attempt 1 on slot 0
+    TIME  e  measure  failed: exit code 75 after SPAN (attempt 1)
+                          unknown: exit code 75: the program says that the failure will pass: exit code 75: a passing failure (EX_TEMPFAIL)
+    TIME  e  measure  retry in 10 ms at TIME (standard): the experiment called its unknown failure worth retrying: exit code 75: a passing failure (EX_TEMPFAIL); retry 1 of 3
+    TIME  e  measure  attempt 2 on slot 0
+    TIME  e  measure  failed: exit code 75 after SPAN (attempt 2)
+                          unknown: exit code 75: the program says that the failure will pass: exit code 75: a passing failure (EX_TEMPFAIL)
+    TIME  e  measure  retry in 20 ms at TIME (standard): the experiment called its unknown failure worth retrying: exit code 75: a passing failure (EX_TEMPFAIL); retry 2 of 3
+    TIME  e  measure  attempt 3 on slot 0
+    TIME  e  measure  ok in SPAN (attempt 3)
+
+    complete: 1 succeeded; 2 retries, SPAN
+    ");
     assert_eq!(tries(&place), 3);
 }
 
@@ -76,7 +123,20 @@ fn an_experiment_may_say_that_its_failure_will_not_pass() {
            echo "ConnectionResetError: [Errno 104] Connection reset by peer" >&2; exit 1"#,
     );
     assert_eq!((place.run().code, tries(&place)), (100, 1));
-    assert_snapshot!(place.show(), @"");
+    assert_snapshot!(place.show(), @r"
+    exit code 0
+    --- stdout
+    study `s` (s-ID): 1 experiment
+
+    e: failed
+      measure 1: exit code 1 after SPAN
+        network: ConnectionResetError: [Errno 104] Connection reset by peer
+        it said itself: BadSplit no rows (not worth a retry)
+        output: out/attempts/0000-e/measure-1
+        given up (standard): the experiment called its network failure final: no rows
+
+    complete: 0 succeeded, 1 failed, 0 not done, 0 retried
+    ");
 }
 
 #[test]
@@ -88,7 +148,27 @@ fn an_experiment_may_say_that_its_failure_will_pass() {
            echo "ModuleNotFoundError: No module named 'tranformers'" >&2; exit 1"#,
     );
     assert_eq!((place.run().code, tries(&place)), (0, 3));
-    assert_snapshot!(place.show(), @"");
+    assert_snapshot!(place.show(), @r"
+    exit code 0
+    --- stdout
+    study `s` (s-ID): 1 experiment
+
+    e: succeeded
+      measure 1: exit code 1 after SPAN
+        configuration: ModuleNotFoundError: No module named 'tranformers'
+        it said itself: Warming the cache is cold (worth a retry)
+        output: out/attempts/0000-e/measure-1
+        retry in 10 ms (standard): the experiment called its configuration failure worth retrying: the cache is cold; retry 1 of 3
+      measure 2: exit code 1 after SPAN
+        configuration: ModuleNotFoundError: No module named 'tranformers'
+        it said itself: Warming the cache is cold (worth a retry)
+        output: out/attempts/0000-e/measure-2
+        retry in 20 ms (standard): the experiment called its configuration failure worth retrying: the cache is cold; retry 2 of 3
+      measure 3: exit code 0 after SPAN
+        accepted (standard)
+
+    complete: 1 succeeded, 0 failed, 0 not done, 2 retried
+    ");
 }
 
 #[test]
@@ -99,7 +179,20 @@ fn a_report_that_cannot_be_read_is_shown_and_changes_nothing() {
            echo "ModuleNotFoundError: No module named 'tranformers'" >&2; exit 1"#,
     );
     assert_eq!((place.run().code, tries(&place)), (100, 1));
-    assert_snapshot!(place.show(), @"");
+    assert_snapshot!(place.show(), @r"
+    exit code 0
+    --- stdout
+    study `s` (s-ID): 1 experiment
+
+    e: failed
+      measure 1: exit code 1 after SPAN
+        configuration: ModuleNotFoundError: No module named 'tranformers'
+        self-report-error: expected value at line 1 column 15
+        output: out/attempts/0000-e/measure-1
+        given up (standard): configuration failures do not pass by themselves: ModuleNotFoundError: No module named 'tranformers'
+
+    complete: 0 succeeded, 1 failed, 0 not done, 0 retried
+    ");
 }
 
 #[test]
@@ -126,7 +219,24 @@ fn the_study_bounds_how_often_a_policy_may_retry() {
         r#"echo "ConnectionResetError: [Errno 104] Connection reset by peer" >&2; exit 1"#,
     );
     assert_eq!((place.run().code, tries(&place)), (100, 2));
-    assert_snapshot!(place.show(), @"");
+    assert_snapshot!(place.show(), @r"
+    exit code 0
+    --- stdout
+    study `s` (s-ID): 1 experiment
+
+    e: failed
+      measure 1: exit code 1 after SPAN
+        network: ConnectionResetError: [Errno 104] Connection reset by peer
+        output: out/attempts/0000-e/measure-1
+        retry in 10 ms (standard): network failure can pass: ConnectionResetError: [Errno 104] Connection reset by peer; retry 1 of 9
+      measure 2: exit code 1 after SPAN
+        network: ConnectionResetError: [Errno 104] Connection reset by peer
+        output: out/attempts/0000-e/measure-2
+        bounded: max_attempts = 2
+        given up (standard): the study allows 2 attempts at `measure`; the policy wanted another: network failure can pass: ConnectionResetError: [Errno 104] Connection reset by peer; retry 2 of 9
+
+    complete: 0 succeeded, 1 failed, 0 not done, 1 retried
+    ");
 }
 
 #[test]
@@ -137,7 +247,7 @@ fn the_study_bounds_how_long_a_policy_may_wait() {
     );
     assert_eq!(place.run().code, 0);
     assert_eq!(place.attempts()[1].waited_for, Duration::from_millis(20));
-    assert_snapshot!(decisions(&place)[0].bounded.join("\n"), @"");
+    assert_snapshot!(decisions(&place)[0].bounded.join("\n"), @"a delay of 600s is cut to max_delay = 20ms");
 }
 
 /// Retries once, with `batch` at 4, then accepts.
@@ -173,7 +283,20 @@ fn a_policy_changes_an_adjustable_parameter_of_the_next_attempt() {
         "#,
     );
     place.write("halve.wasm", guest::component(HALVE, "guest"));
-    assert_snapshot!(place.run(), @"");
+    assert_snapshot!(place.run(), @r"
+    exit code 0
+    --- stdout
+    study `s`: 1 experiment on 1 slot, judged by guest 1.2.3
+    recorded in out
+    TIME  e  measure  attempt 1 on slot 0
+    TIME  e  measure  failed: exit code 1 after SPAN (attempt 1)
+                          unknown: exit code 1
+    TIME  e  measure  retry in 0 s on the same devices with batch = 4 at TIME (guest): half of it fits
+    TIME  e  measure  attempt 2 on slot 0
+    TIME  e  measure  ok in SPAN (attempt 2)
+
+    complete: 1 succeeded; 1 retry, SPAN
+    ");
     assert_eq!(place.lines("batches"), ["8 8", "4 4"]);
 }
 
@@ -213,7 +336,32 @@ fn a_policy_that_fails_to_answer_costs_no_experiment() {
         "#,
     );
     place.write("panic.wasm", guest::guest("panic"));
-    assert_snapshot!(place.run(), @"");
+    assert_snapshot!(place.run(), @r"
+    exit code 100
+    --- stdout
+    study `s`: 2 experiments on 1 slot, judged by guest 1.2.3
+    recorded in out
+    TIME  good  measure  attempt 1 on slot 0
+    TIME  good  measure  ok in SPAN (attempt 1)
+                             policy fault: wasm `unreachable` instruction executed; `give-up` decides
+                               at rust_panic
+                               at choose_delay
+                               at <wasm function 4>
+                               it last said: \u{1b}[31mno such class\u{1b}[0m
+    TIME  bad   measure  attempt 1 on slot 0
+    TIME  bad   measure  failed: exit code 1 after SPAN (attempt 1)
+                             unknown: exit code 1
+                             policy fault: wasm `unreachable` instruction executed; `give-up` decides
+                               at rust_panic
+                               at choose_delay
+                               at <wasm function 4>
+                               it last said: \u{1b}[31mno such class\u{1b}[0m
+    TIME  bad   measure  given up (give-up): the policy did not answer: wasm `unreachable` instruction executed
+
+    complete: 1 succeeded, 1 failed; 0 retries, SPAN
+      failed  bad   measure: unknown: exit code 1
+    hint: `reprieve show out` tells every attempt and where its output is
+    ");
 }
 
 #[test]
@@ -229,7 +377,25 @@ fn a_policy_stops_a_study_and_resume_goes_on() {
         measure = { shell = 'echo run >> tries; [ -e mended ]' }
         "#,
     );
-    assert_snapshot!(place.run(), @"");
+    assert_snapshot!(place.run(), @r"
+    exit code 75
+    --- stdout
+    study `s`: 4 experiments on 1 slot, judged by standard 0.1.0
+    recorded in out
+    TIME  e#1  measure  attempt 1 on slot 0
+    TIME  e#1  measure  failed: exit code 1 after SPAN (attempt 1)
+                            unknown: exit code 1
+    TIME  e#1  measure  given up (standard): gave up after 1 attempt: unknown failure
+    TIME  e#2  measure  attempt 1 on slot 0
+    TIME  e#2  measure  failed: exit code 1 after SPAN (attempt 1)
+                            unknown: exit code 1
+    TIME  e#2  measure  study stopped (standard): experiments that failed in a row: 2; the last: gave up after 1 attempt: unknown failure
+
+    stopped: experiments that failed in a row: 2; the last: gave up after 1 attempt: unknown failure: exit code 1: 0 succeeded, 2 failed, 2 not done; 0 retries, SPAN
+      failed  e#1  measure: unknown: exit code 1
+      failed  e#2  measure: unknown: exit code 1
+    hint: `reprieve resume out` goes on with the rest
+    ");
     place.write("mended", "");
     assert_eq!((place.resume().code, tries(&place)), (100, 4));
 }

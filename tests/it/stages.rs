@@ -29,14 +29,44 @@ fn finish_runs_after_a_measurement_that_failed_and_hides_nothing() {
         "measure = { shell = 'echo \"the first failure\" >&2; exit 3' }\n\
          finish = { shell = 'echo run >> finished; echo \"the second failure\" >&2; exit 4' }\n",
     );
-    assert_snapshot!(place.run(), @"");
+    assert_snapshot!(place.run(), @r"
+    exit code 100
+    --- stdout
+    study `s`: 1 experiment on 1 slot, judged by standard 0.1.0
+    recorded in out
+    TIME  e  measure  attempt 1 on slot 0
+    TIME  e  measure  failed: exit code 3 after SPAN (attempt 1)
+                          unknown: exit code 3: the first failure
+    TIME  e  measure  given up (standard): gave up after 1 attempt: unknown failure
+    TIME  e  finish   attempt 1 on slot 0
+    TIME  e  finish   failed: exit code 4 after SPAN (attempt 1)
+                          unknown: exit code 4: the second failure
+    TIME  e  finish   given up (standard): gave up after 1 attempt: unknown failure
+
+    complete: 0 succeeded, 1 failed; 0 retries, SPAN
+      failed  e  finish: unknown: exit code 4: the second failure
+    hint: `reprieve show out` tells every attempt and where its output is
+    ");
     assert_eq!(place.lines("finished").len(), 1);
 }
 
 #[test]
 fn a_finish_that_fails_does_not_spoil_a_success() {
     let place = experiment("measure = [\"true\"]\nfinish = [\"false\"]\n");
-    assert_snapshot!(place.run(), @"");
+    assert_snapshot!(place.run(), @r"
+    exit code 0
+    --- stdout
+    study `s`: 1 experiment on 1 slot, judged by standard 0.1.0
+    recorded in out
+    TIME  e  measure  attempt 1 on slot 0
+    TIME  e  measure  ok in SPAN (attempt 1)
+    TIME  e  finish   attempt 1 on slot 0
+    TIME  e  finish   failed: exit code 1 after SPAN (attempt 1)
+                          unknown: exit code 1
+    TIME  e  finish   given up (standard): gave up after 1 attempt: unknown failure
+
+    complete: 1 succeeded; 0 retries, SPAN
+    ");
 }
 
 #[test]
@@ -70,7 +100,17 @@ fn a_stage_is_told_what_it_runs_for() {
     let id = regex::Regex::new(r"s-\d{8}T\d{6}-\d+").expect("it is ours");
     let told = place.lines("out/attempts/0000-lr0.1/measure-1/stdout.log").join("\n");
     let told = told.replace(&*place.path("").to_string_lossy(), "HERE/");
-    assert_snapshot!(id.replace_all(&told, "ID"), @"");
+    assert_snapshot!(id.replace_all(&told, "ID"), @r"
+    CUDA_VISIBLE_DEVICES=0,1
+    HALF=0.1 / 2
+    REPRIEVE_ATTEMPT=1
+    REPRIEVE_EXPERIMENT=lr0.1
+    REPRIEVE_PARAMETER_LEARNING_RATE=0.1
+    REPRIEVE_REPORT=HERE/out/attempts/0000-lr0.1/measure-1/report.json
+    REPRIEVE_STAGE=measure
+    REPRIEVE_STUDY=s
+    REPRIEVE_TOKEN=ID/0/measure/1
+    ");
 }
 
 #[test]
@@ -105,6 +145,26 @@ fn what_cannot_be_started_is_a_failure_like_any_other() {
         measure = ["true"]
         "#,
     );
-    assert_snapshot!(place.run(), @"");
+    assert_snapshot!(place.run(), @r"
+    exit code 100
+    --- stdout
+    study `s`: 3 experiments on 1 slot, judged by standard 0.1.0
+    recorded in out
+    TIME  no-program    measure  attempt 1 on slot 0
+    TIME  no-program    measure  failed: not started: `there-is-no-such-program`: not found in PATH (attempt 1)
+                                     configuration: `there-is-no-such-program`: not found in PATH
+    TIME  no-program    measure  given up (standard): configuration failures do not pass by themselves
+    TIME  no-directory  measure  attempt 1 on slot 0
+    TIME  no-directory  measure  failed: not started: directory `HERE/nowhere`: No such file or directory (os error 2) (attempt 1)
+                                     configuration: directory `HERE/nowhere`: No such file or directory (os error 2)
+    TIME  no-directory  measure  given up (standard): configuration failures do not pass by themselves
+    TIME  fine          measure  attempt 1 on slot 0
+    TIME  fine          measure  ok in SPAN (attempt 1)
+
+    complete: 1 succeeded, 2 failed; 0 retries, SPAN
+      failed  no-program    measure: configuration: `there-is-no-such-program`: not found in PATH
+      failed  no-directory  measure: configuration: directory `HERE/nowhere`: No such file or directory (os error 2)
+    hint: `reprieve show out` tells every attempt and where its output is
+    ");
     assert!(matches!(place.attempts()[0].ending, Ending::NotStarted(_)));
 }

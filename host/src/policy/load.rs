@@ -89,9 +89,7 @@ pub struct LoadError {
 #[derive(Debug, Error)]
 pub enum Problem {
     /// There is no such file.
-    #[error(
-        "does not exist\nhint: look at the path; `standard` names the built-in policy"
-    )]
+    #[error("does not exist\nhint: look at the path; `standard` names the built-in policy")]
     Missing,
     /// The file cannot be read.
     #[error("cannot be read: {0}\nhint: it has to be a file that you may read")]
