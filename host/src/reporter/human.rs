@@ -11,7 +11,7 @@ use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::attempt::Attempt;
+use crate::attempt::{Attempt, Stage};
 use crate::decision::{Decision, PolicyFault};
 use crate::event::{Decided, Event, PolicyIdentity, Stamped, StudyEnd};
 use crate::state::{Outcome, StudyState};
@@ -32,8 +32,9 @@ const NEXT: Style = AnsiColor::Yellow.on_default();
 const FAINT: Style = Style::new().dimmed();
 
 /// An experiment's newest failure.
+#[derive(Default)]
 struct Newest {
-    /// Stage, class and evidence.
+    /// Stage, class and evidence of the newest one before `finish`.
     words: String,
     evidence: String,
 }
@@ -119,7 +120,13 @@ impl Human {
                 self.timed(at, &name, stage, &format!("{BAD}failed{BAD:#}: {ending} (attempt {number})"));
                 self.below(&format!("{class}: {}", failure.evidence));
                 let words = format!("{stage}: {class}: {}", failure.evidence);
-                self.newest.insert(id, Newest { words, evidence: failure.evidence.clone() });
+                let evidence = failure.evidence.clone();
+                if attempt.stage == Stage::Finish {
+                    // It never hides the failure before it, which the summary names.
+                    self.newest.entry(id).or_default().evidence = evidence;
+                } else {
+                    self.newest.insert(id, Newest { words, evidence });
+                }
             }
         }
     }
