@@ -49,6 +49,7 @@ pub struct Human {
     failed: Vec<String>,
     /// The newest failure of each experiment that is in flight or waits.
     newest: HashMap<ExperimentId, Newest>,
+    interrupted: bool,
 }
 
 impl Human {
@@ -61,6 +62,7 @@ impl Human {
             name_width: 0,
             failed: Vec::new(),
             newest: HashMap::new(),
+            interrupted: false,
         }
     }
 
@@ -178,6 +180,17 @@ impl Human {
         format!("{style}{what}{due}{style:#} ({}): {reason}", decided.by)
     }
 
+    fn interrupted(&mut self, signal: i32, state: &StudyState) {
+        let what = if std::mem::replace(&mut self.interrupted, true) {
+            "ending what runs at once".to_owned()
+        } else {
+            let running = words::count(state.in_flight(), "attempt");
+            let grace = words::span(state.study().interrupt_grace);
+            format!("nothing new starts; {running} may go on for {grace}, a second signal ends them")
+        };
+        self.line(&format!("{NEXT}signal {signal}{NEXT:#}: {what}"));
+    }
+
     fn fault(&self, fault: &PolicyFault, by: &str) {
         self.below(&format!("policy fault: {}; `{by}` decides", fault.message));
         for function in fault.backtrace.iter().take(5) {
@@ -249,14 +262,7 @@ impl Reporter for Human {
             Event::AttemptEnded(ended) => self.attempt_ended(at, ended.experiment, &ended.attempt, state),
             Event::Decided(decided) => self.decided(at, decided, state),
             Event::BackoffElapsed { .. } => {}
-            Event::Interrupted { signal } => {
-                let running = words::count(state.in_flight(), "attempt");
-                let text = format!(
-                    "{NEXT}signal {signal}{NEXT:#}: nothing new starts; {running} may go on for {}, a second signal ends them",
-                    words::span(state.study().interrupt_grace)
-                );
-                self.line(&text);
-            }
+            Event::Interrupted { signal } => self.interrupted(*signal, state),
             Event::GraceElapsed => self.line("the grace is over: ending what runs"),
             Event::TimeLimitReached => self.line("the study's time limit is reached: nothing new starts"),
             Event::StudyEnded { how } => {
