@@ -15,7 +15,7 @@ use clap::{Parser, Subcommand};
 use crate::event::{Device, StudyEnd};
 use crate::exit_code;
 use crate::gpu::{self, Unavailable};
-use crate::journal::ReadError;
+use crate::journal::{ReadError, WriteError};
 use crate::reporter::{Human, Json, Reporter};
 use crate::runner::{OpenError, RunError, Runner};
 use crate::study::{Study, StudyError};
@@ -70,6 +70,7 @@ impl Failed {
         match self {
             Self::Study(_) | Self::Usage(_) => exit_code::USAGE,
             Self::Open(error) => match error {
+                OpenError::Write(WriteError::Exists { .. }) => exit_code::USAGE,
                 OpenError::Write(_) | OpenError::Read(_) | OpenError::NoStart { .. } => exit_code::JOURNAL,
                 OpenError::Directory { .. }
                 | OpenError::TooFewDevices { .. }
