@@ -14,6 +14,7 @@ mod guest;
 mod interrupts;
 mod journal;
 mod limits;
+mod readme;
 mod resume;
 mod retries;
 mod stages;
