@@ -353,9 +353,10 @@ fn a_directory_that_holds_a_study_is_left_as_it_is() {
     assert_eq!(place.run().code, 0);
     let before = std::fs::read(place.path("out/journal.jsonl")).expect("a journal");
     assert_snapshot!(place.run(), @r"
-    exit code 74
+    exit code 2
     --- stderr
-    error: cannot create the journal `HERE/out/journal.jsonl`: File exists (os error 17)
+    error: `HERE/out` holds a study already
+    hint: `reprieve resume HERE/out` goes on with it; a new one needs another `--dir`
     ");
     assert_eq!(std::fs::read(place.path("out/journal.jsonl")).expect("a journal"), before);
 }

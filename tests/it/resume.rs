@@ -12,7 +12,7 @@ use crate::support::{Place, glob, until};
 const STUDY: &str = r#"
 name = "s"
 slots = 3
-policy = { settings = { delay_seconds = 0.5 } }
+policy = { settings = { max_retries = 20, delay_seconds = 0.5 } }
 [[experiments]]
 name = "{x}"
 matrix = { x = ["a", "b"] }
@@ -154,9 +154,10 @@ fn two_hosts_never_run_one_study() {
     hint: wait for it, or end it first
     ");
     assert_snapshot!(place.run(), @r"
-    exit code 74
+    exit code 2
     --- stderr
-    error: cannot create the journal `HERE/out/journal.jsonl`: File exists (os error 17)
+    error: `HERE/out` holds a study already
+    hint: `reprieve resume HERE/out` goes on with it; a new one needs another `--dir`
     ");
     place.write("go", "");
     assert_eq!((host.wait().code, place.lines("runs").len()), (0, 1));

@@ -44,7 +44,7 @@ fn finish_runs_after_a_measurement_that_failed_and_hides_nothing() {
     TIME  e  finish   given up (standard): gave up after 1 attempt: unknown failure
 
     complete: 0 succeeded, 1 failed; 0 retries, SPAN
-      failed  e  finish: unknown: exit code 4: the second failure
+      failed  e  measure: unknown: exit code 3: the first failure
     hint: `reprieve show out` tells every attempt and where its output is
     ");
     assert_eq!(place.lines("finished").len(), 1);

@@ -73,17 +73,23 @@ fn imports_run_one_way() {
 
 #[test]
 fn every_file_begins_with_what_it_is_for() {
-    let begins = |text: &str| text.starts_with("//!") || text.starts_with("#![");
-    let without: Vec<_> = all().into_iter().filter(|(_, text)| !begins(text)).map(|(path, _)| path).collect();
+    // An example is part of the documentation of its crate, word for word.
+    let exempt = |path: &str| path.contains("/examples/");
+    let without: Vec<_> = all()
+        .into_iter()
+        .filter(|(path, text)| !exempt(path) && !text.starts_with("//!"))
+        .map(|(path, _)| path)
+        .collect();
     assert_eq!(without, [""; 0]);
 }
 
 #[test]
 fn no_file_grows_beyond_a_subject() {
-    let tests = |path: &str| path.contains("tests");
+    // A table is one subject at any length.
+    let exempt = |path: &str| path.contains("tests") || path == "host/src/failure/patterns.rs";
     let long: Vec<_> = all()
         .into_iter()
-        .filter(|(path, text)| !tests(path) && text.lines().count() > 500)
+        .filter(|(path, text)| !exempt(path) && text.lines().count() > 500)
         .map(|(path, text)| format!("{path}: {} lines", text.lines().count()))
         .collect();
     assert_eq!(long, [""; 0]);
