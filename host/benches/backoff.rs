@@ -29,7 +29,6 @@ use reprieve::event::{
     AttemptEnded, AttemptStarted, Decided, Device, Event, ProcessIdentity, Stamped, StudyStarted,
 };
 use reprieve::journal::Journal;
-use reprieve::policy::Engine;
 use reprieve::reporter::Reporter;
 use reprieve::runner::Runner;
 use reprieve::state::StudyState;
@@ -58,7 +57,6 @@ fn main() {
 
 /// A host that waits out 100,000 delays.
 fn waiting(dir: &Path, on: &str) {
-    let engine = Engine::new(None).expect("this machine runs policies");
     let start = clock::wall();
     write_journal(dir, start);
     println!("\n{MANY} experiments in backoff, due over {} s, {on}:", WINDOW.as_secs());
@@ -69,7 +67,7 @@ fn waiting(dir: &Path, on: &str) {
     tokio::task::LocalSet::new().block_on(&runtime, async {
         let before = resident_bytes();
         let program = env!("CARGO_BIN_EXE_reprieve").into();
-        let runner = Runner::resume(dir, &engine, program, reporter).expect("it resumes");
+        let runner = Runner::resume(dir, None, program, reporter).expect("it resumes");
         let host = tokio::task::spawn_local(runner.run());
         tokio::time::sleep(Duration::from_secs(1)).await;
         let grown = resident_bytes().saturating_sub(before) as f64 / f64::from(MANY);

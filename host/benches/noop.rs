@@ -190,8 +190,7 @@ fn record(dir: &Path) {
 
 /// Whole studies in this process, without and with 1 GiB that it has touched.
 fn ballast(dir: &Path) {
-    let engine = Engine::new(None).expect("this machine runs policies");
-    let run = || study_here(dir, &engine);
+    let run = || study_here(dir);
     println!("wall time of one experiment under a host in this process, {ROUNDS} rounds of {EXPERIMENTS}:");
     let samples = alternate(
         ROUNDS,
@@ -213,7 +212,7 @@ fn ballast(dir: &Path) {
     );
 }
 
-fn study_here(dir: &Path, engine: &Engine) -> f64 {
+fn study_here(dir: &Path) -> f64 {
     let source = Source { path: dir.join("noop.toml"), format: Format::Toml, text: text() };
     let begin = Begin {
         dir: fresh(dir, "here"),
@@ -224,12 +223,15 @@ fn study_here(dir: &Path, engine: &Engine) -> f64 {
     };
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime is to be had");
-    let before = Instant::now();
-    runtime.block_on(async {
-        let runner = Runner::begin(begin, engine, REPRIEVE.into(), Box::new(Silent)).expect("it begins");
+    let cache = dir.join("cache");
+    let took = runtime.block_on(async {
+        let runner =
+            Runner::begin(begin, Some(&cache), REPRIEVE.into(), Box::new(Silent)).expect("it begins");
+        let before = Instant::now();
         runner.run().await.expect("it runs");
+        before.elapsed()
     });
-    micros(before.elapsed()) / f64::from(EXPERIMENTS)
+    micros(took) / f64::from(EXPERIMENTS)
 }
 
 struct Silent;

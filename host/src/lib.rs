@@ -19,3 +19,8 @@ pub mod runner;
 pub mod state;
 pub mod study;
 pub mod supervisor;
+
+/// The README's examples, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

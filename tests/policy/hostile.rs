@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use reprieve::decision::PolicyFaultKind::{self, *};
-use reprieve::policy::{LimitOverrides, Limits, Policy, PolicySource};
+use reprieve::policy::{Engine, LimitOverrides, Limits, Policy, PolicySource};
 use serde_json::json;
 
 use crate::{ENGINE, fault, guest, load, question};
@@ -68,6 +68,15 @@ fn tables_are_bounded() {
 #[test]
 fn recursion_meets_the_end_of_the_stack() {
     assert_fault("recursion", Stack, "it recursed past its stack of `524288` bytes");
+}
+
+#[test]
+fn a_study_may_allow_more_stack_and_no_less_is_told() {
+    let engine = Engine::with_stack(None, 64 << 10).expect("a small stack is a stack");
+    let source = PolicySource::Bytes { name: "recursion".into(), bytes: guest::guest("recursion") };
+    let policy = Policy::load(&engine, &source, &json!({}), Limits::DEFAULT).expect("it loads");
+    let fault = policy.decide(&question(1)).result.unwrap_err();
+    assert_eq!((fault.kind, fault.message.as_str()), (Stack, "it recursed past its stack of `65536` bytes"));
 }
 
 #[test]

@@ -186,6 +186,26 @@ fn settings_that_the_policy_refuses() {
 }
 
 #[test]
+fn settings_that_its_schema_does_not_know() {
+    let source = PolicySource::Bytes { name: "mine.wasm".into(), bytes: guest::guest("described") };
+    let load =
+        |settings| Policy::load(&ENGINE, &source, &settings, Limits::DEFAULT).map_err(|e| e.to_string());
+    assert!(load(json!({})).is_ok());
+    assert!(load(json!({ "patience": 3 })).is_ok());
+    insta::assert_snapshot!(load(json!({ "patience": "much" })).unwrap_err(), @r#"policy `mine.wasm` refuses its settings: `/patience`: "much" is not of type "integer" (by its settings schema)"#);
+    insta::assert_snapshot!(load(json!({ "patiense": 3 })).unwrap_err(), @"policy `mine.wasm` refuses its settings: Additional properties are not allowed ('patiense' was unexpected) (by its settings schema)");
+}
+
+#[test]
+fn more_stack_than_there_is() {
+    let error = Engine::with_stack(None, 8 << 20).unwrap_err();
+    insta::assert_snapshot!(error, @r"
+    policy limit `stack_bytes` is `8388608`, above its cap of `1048576`
+    hint: give at most `1048576`, or leave it out for the usual `524288`
+    ");
+}
+
+#[test]
 fn settings_that_are_no_object() {
     let source = PolicySource::Bytes { name: "mine.wasm".into(), bytes: guest::guest("accept") };
     let error = Policy::load(&ENGINE, &source, &json!(["max_retries", 3]), Limits::DEFAULT).unwrap_err();

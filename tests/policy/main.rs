@@ -4,6 +4,7 @@
 //! decide is not tested here, but with the policy.
 
 mod calls;
+mod fuel;
 mod guest;
 mod hostile;
 mod load;

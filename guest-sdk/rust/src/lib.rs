@@ -46,3 +46,8 @@ pub use gpu_cleanup::Step;
 pub use policy::Policy;
 pub use random::Random;
 pub use settings::from_json;
+
+/// Compiles what the README shows.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -40,8 +40,7 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
     let (study, _) = Study::load(&args.study)?;
     let policy = args.policy.as_deref().map(std::path::absolute).transpose()?;
     let devices = super::devices(&study)?;
-    let engine = super::engine()?;
-    let policies = Runner::check(&study, &devices, policy.as_deref(), &engine)?;
+    let policies = Runner::check(&study, &devices, policy.as_deref(), super::cache_dir().as_deref())?;
     let mut out = anstream::stdout().lock();
     if !json {
         let kind = devices.first().map_or("device", |device| &device.name);

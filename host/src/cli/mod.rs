@@ -15,8 +15,7 @@ use clap::{Parser, Subcommand};
 use crate::event::{Device, StudyEnd};
 use crate::exit_code;
 use crate::gpu::{self, Unavailable};
-use crate::journal::ReadError;
-use crate::policy::{Engine, EngineError};
+use crate::journal::{ReadError, WriteError};
 use crate::reporter::{Human, Json, Reporter};
 use crate::runner::{OpenError, RunError, Runner};
 use crate::study::{Study, StudyError};
@@ -61,8 +60,6 @@ enum Failed {
     #[error("{0}")]
     Journal(#[from] ReadError),
     #[error("{0}")]
-    Engine(#[from] EngineError),
-    #[error("{0}")]
     Usage(String),
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -73,6 +70,7 @@ impl Failed {
         match self {
             Self::Study(_) | Self::Usage(_) => exit_code::USAGE,
             Self::Open(error) => match error {
+                OpenError::Write(WriteError::Exists { .. }) => exit_code::USAGE,
                 OpenError::Write(_) | OpenError::Read(_) | OpenError::NoStart { .. } => exit_code::JOURNAL,
                 OpenError::Directory { .. }
                 | OpenError::TooFewDevices { .. }
@@ -84,7 +82,7 @@ impl Failed {
             Self::Run(RunError::Journal { .. } | RunError::History(_)) | Self::Journal(_) => {
                 exit_code::JOURNAL
             }
-            Self::Run(RunError::Signals(_)) | Self::Engine(_) | Self::Io(_) => exit_code::INTERNAL,
+            Self::Run(RunError::Signals(_)) | Self::Io(_) => exit_code::INTERNAL,
         }
     }
 }
@@ -121,10 +119,6 @@ fn log() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("REPRIEVE_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-}
-
-fn engine() -> Result<Engine, EngineError> {
-    Engine::new(cache_dir())
 }
 
 /// Where compiled policies are kept, by the XDG base directory specification.

@@ -13,7 +13,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
-    let engine = super::engine()?;
     let reporter = super::reporter(&args.dir, json);
-    super::carry_on(|| Ok(Runner::resume(&args.dir, &engine, super::program(), reporter)?))
+    let cache = super::cache_dir();
+    super::carry_on(|| Ok(Runner::resume(&args.dir, cache.as_deref(), super::program(), reporter)?))
 }

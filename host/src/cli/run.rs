@@ -37,11 +37,10 @@ pub(super) fn begin(
     let policy = policy.map(std::path::absolute).transpose()?;
     let dir = dir.map_or_else(|| default_dir(&study), Path::to_owned);
     let devices = super::devices(&study)?;
-    let engine = super::engine()?;
     let reporter = super::reporter(&dir, json);
     super::carry_on(|| {
         let begin = Begin { dir, study, source, policy, devices };
-        Ok(Runner::begin(begin, &engine, super::program(), reporter)?)
+        Ok(Runner::begin(begin, super::cache_dir().as_deref(), super::program(), reporter)?)
     })
 }
 

@@ -41,6 +41,15 @@ pub enum WriteError {
         /// What the system said.
         source: io::Error,
     },
+    /// The directory holds a study already.
+    #[error(
+        "`{0}` holds a study already\nhint: `reprieve resume {0}` goes on with it; a new one needs another `--dir`",
+        dir.display()
+    )]
+    Exists {
+        /// The study's directory.
+        dir: PathBuf,
+    },
     /// Another host runs this study.
     #[error("another host runs the study in `{}`\nhint: wait for it, or end it first", dir.display())]
     Locked {
@@ -58,12 +67,13 @@ impl Journal {
     pub fn create(dir: &Path) -> Result<Self, WriteError> {
         let path = dir.join(FILE);
         let fail = |what| move |source| WriteError::Io { what, path: dir.join(FILE), source };
-        let file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create_new(true)
-            .open(&path)
-            .map_err(fail("create"))?;
+        let file =
+            OpenOptions::new().read(true).append(true).create_new(true).open(&path).map_err(|source| {
+                match source.kind() {
+                    io::ErrorKind::AlreadyExists => WriteError::Exists { dir: dir.to_owned() },
+                    _ => fail("create")(source),
+                }
+            })?;
         let mut journal = Self { file, path, end: 0, buffer: Vec::new() };
         journal.lock(dir)?;
         let header = Header { journal_version: VERSION, host_version: env!("CARGO_PKG_VERSION").to_owned() };

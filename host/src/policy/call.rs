@@ -49,6 +49,7 @@ pub(super) struct Call<'a> {
     pub(super) store: Store<Sandbox>,
     phase: Phase,
     limits: Limits,
+    stack_bytes: u64,
     began: Instant,
     // Last, so that the instance is back in the pool before its slot is free.
     _slot: Slot<'a>,
@@ -64,7 +65,8 @@ impl<'a> Call<'a> {
         store.set_epoch_deadline(Engine::ticks(limits.deadline));
         store.set_hostcall_fuel(usize::try_from(limits.hostcall_bytes).unwrap_or(usize::MAX));
         store.set_max_component_handles(HANDLES);
-        Self { store, phase: Phase::Start, limits, began, _slot: slot }
+        let stack_bytes = engine.stack_bytes();
+        Self { store, phase: Phase::Start, limits, stack_bytes, began, _slot: slot }
     }
 
     pub(super) fn instantiate(&mut self, pre: &InstancePre<Sandbox>) -> wasmtime::Result<Instance> {
@@ -120,7 +122,7 @@ impl<'a> Call<'a> {
                 (PolicyFaultKind::Deadline, format!("it ran past its deadline of `{deadline:?}`"))
             }
             Some(Trap::StackOverflow) => {
-                let stack = Limits::STACK_BYTES;
+                let stack = self.stack_bytes;
                 (PolicyFaultKind::Stack, format!("it recursed past its stack of `{stack}` bytes"))
             }
             Some(_) if inside => (PolicyFaultKind::Trap, words),

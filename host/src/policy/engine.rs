@@ -11,7 +11,7 @@ use wasmtime::component::Component;
 use wasmtime::{Config, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use super::cache::Cache;
-use super::limits::Limits;
+use super::limits::{LimitError, Limits, pick};
 
 /// How often the clock that enforces deadlines ticks. A deadline is met late by
 /// at most two ticks, and never early.
@@ -40,6 +40,7 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     wasmtime: wasmtime::Engine,
     cache: Option<Cache>,
+    stack_bytes: u64,
     pulse: Arc<Pulse>,
 }
 
@@ -49,6 +50,9 @@ pub enum EngineError {
     /// wasmtime refused the machine or its settings.
     #[error("the policy engine cannot start: {0}\nhint: it needs x86-64 or aarch64 and some virtual memory")]
     Wasmtime(String),
+    /// More stack than can be asked for.
+    #[error("{0}")]
+    Stack(#[from] LimitError),
     /// The thread that enforces deadlines could not be started.
     #[error("the policy engine's clock cannot start: {0}\nhint: raise the limit of threads (`ulimit -u`)")]
     Clock(#[from] std::io::Error),
@@ -65,17 +69,30 @@ impl Engine {
     /// # Errors
     /// [`EngineError`] where wasmtime does not support the machine, or no thread can be had.
     pub fn new(cache: Option<PathBuf>) -> Result<Self, EngineError> {
-        let wasmtime = wasmtime::Engine::new(&config(Some(pool())))
+        Self::with_stack(cache, Limits::STACK_BYTES)
+    }
+
+    /// An engine as [`Self::new`] starts it, whose calls have this much stack.
+    ///
+    /// # Errors
+    /// As [`Self::new`], and where it is more than [`Limits::STACK_BYTES_CAP`].
+    pub fn with_stack(cache: Option<PathBuf>, stack_bytes: u64) -> Result<Self, EngineError> {
+        pick("stack_bytes", Some(stack_bytes), Limits::STACK_BYTES, Limits::STACK_BYTES_CAP)?;
+        let wasmtime = wasmtime::Engine::new(&config(stack_bytes, Some(pool())))
             .or_else(|error| {
                 tracing::debug!(%error, "no pool of policy instances, each is allocated on its own");
-                wasmtime::Engine::new(&config(None))
+                wasmtime::Engine::new(&config(stack_bytes, None))
             })
             .map_err(|error| EngineError::Wasmtime(format!("{error:#}")))?;
         let pulse = Arc::new(Pulse::new());
         let (weak, beat) = (wasmtime.weak(), Arc::clone(&pulse));
         std::thread::Builder::new().name("policy-clock".into()).spawn(move || tick(&weak, &beat))?;
         let cache = cache.and_then(|directory| Cache::open(directory, &wasmtime));
-        Ok(Self(Arc::new(Inner { wasmtime, cache, pulse })))
+        Ok(Self(Arc::new(Inner { wasmtime, cache, stack_bytes, pulse })))
+    }
+
+    pub(super) fn stack_bytes(&self) -> u64 {
+        self.0.stack_bytes
     }
 
     pub(super) fn wasmtime(&self) -> &wasmtime::Engine {
@@ -110,12 +127,12 @@ impl Drop for Inner {
 }
 
 /// Settings under which the same call gives the same answer on any machine.
-fn config(pool: Option<PoolingAllocationConfig>) -> Config {
+fn config(stack_bytes: u64, pool: Option<PoolingAllocationConfig>) -> Config {
     let mut config = Config::new();
     config
         .consume_fuel(true)
         .epoch_interruption(true)
-        .max_wasm_stack(Limits::STACK_BYTES)
+        .max_wasm_stack(usize::try_from(stack_bytes).unwrap_or(usize::MAX))
         .cranelift_nan_canonicalization(true)
         .relaxed_simd_deterministic(true)
         // No policy uses asynchronous components, and without them a call is cheaper.

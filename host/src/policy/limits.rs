@@ -51,10 +51,13 @@ impl Limits {
         log_bytes: 1 << 20,
     };
 
-    /// Stack of one call in bytes. wasmtime sets it for a whole engine, so no
-    /// policy can have more or less of it. It is a part of the calling thread's
-    /// own stack, of which std's and tokio's threads have 2 MiB.
-    pub const STACK_BYTES: usize = 512 << 10;
+    /// Stack of one call in bytes, where nothing else is asked for. wasmtime
+    /// sets it for a whole engine: see [`Engine::with_stack`](super::Engine::with_stack).
+    pub const STACK_BYTES: u64 = 512 << 10;
+
+    /// The most stack that can be asked for. It is a part of the calling
+    /// thread's own stack, of which std's and tokio's threads have 2 MiB.
+    pub const STACK_BYTES_CAP: u64 = 1 << 20;
 
     /// Core memories that one policy may have. An engine-wide bound like the stack.
     pub const MEMORIES: u32 = 4;
@@ -140,7 +143,7 @@ pub struct LimitError {
     pub usual: u64,
 }
 
-fn pick(name: &'static str, asked: Option<u64>, usual: u64, cap: u64) -> Result<u64, LimitError> {
+pub(super) fn pick(name: &'static str, asked: Option<u64>, usual: u64, cap: u64) -> Result<u64, LimitError> {
     let value = asked.unwrap_or(usual);
     if value > cap { Err(LimitError { name, value, cap, usual }) } else { Ok(value) }
 }

@@ -282,19 +282,48 @@ impl Parts<'_> {
         let guest = self.guest.load(&mut call.store, &instance).map_err(types("guest"))?;
         let said = guest.call_describe(&mut call.store);
         let info = said.map_err(|e| Problem::Fault { function: "describe", fault: call.fault(&e) })?;
-        if let Some(schema) = &info.settings_schema
-            && let Err(error) = serde_json::from_str::<serde_json::Value>(schema)
-        {
-            let fault =
-                call.refusal(PolicyFaultKind::Answer, format!("its settings schema is not JSON: {error}"));
-            return Err(Problem::Fault { function: "describe", fault });
-        }
         let judged = guest.call_configure(&mut call.store, settings);
-        match judged.map_err(|e| Problem::Fault { function: "configure", fault: call.fault(&e) })? {
+        if let Err(reason) =
+            judged.map_err(|e| Problem::Fault { function: "configure", fault: call.fault(&e) })?
+        {
+            return Err(Problem::Settings(printable(clip(&reason, 5 * LINE_BYTES))));
+        }
+        match info.settings_schema.as_deref().map_or(Ok(()), |schema| keep_to(schema, settings)) {
             Ok(()) => Ok(info),
-            Err(reason) => Err(Problem::Settings(printable(clip(&reason, 5 * LINE_BYTES)))),
+            Err(Unfit::Schema(why)) => {
+                let fault = call.refusal(PolicyFaultKind::Answer, why);
+                Err(Problem::Fault { function: "describe", fault })
+            }
+            Err(Unfit::Settings(why)) => Err(Problem::Settings(why)),
         }
     }
+}
+
+/// What does not fit its schema, or is none.
+enum Unfit {
+    Schema(String),
+    Settings(String),
+}
+
+/// Holds settings against the schema that the policy gives for them. A policy
+/// may read its settings more loosely than it describes them; the description
+/// is what their author has read. Where there are no settings, `configure` has
+/// already said whether any are needed, and nothing is compiled for it.
+fn keep_to(schema: &str, settings: &str) -> Result<(), Unfit> {
+    let clipped = |text: String| printable(clip(&text, LINE_BYTES));
+    let schema: serde_json::Value = serde_json::from_str(schema)
+        .map_err(|error| Unfit::Schema(clipped(format!("its settings schema is not JSON: {error}"))))?;
+    if settings == "{}" {
+        return Ok(());
+    }
+    let validator = jsonschema::validator_for(&schema)
+        .map_err(|error| Unfit::Schema(clipped(format!("its settings schema is no JSON Schema: {error}"))))?;
+    let settings: serde_json::Value = serde_json::from_str(settings).expect("it was made from a value");
+    validator.validate(&settings).map_err(|error| {
+        let place = error.instance_path().to_string();
+        let place = if place.is_empty() { String::new() } else { format!("`{place}`: ") };
+        Unfit::Settings(clipped(format!("{place}{error} (by its settings schema)")))
+    })
 }
 
 fn describe(info: guest::Info, digest: String, side: Side) -> PolicyInfo {

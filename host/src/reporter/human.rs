@@ -11,7 +11,7 @@ use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::attempt::Attempt;
+use crate::attempt::{Attempt, Stage};
 use crate::decision::{Decision, PolicyFault};
 use crate::event::{Decided, Event, PolicyIdentity, Stamped, StudyEnd};
 use crate::state::{Outcome, StudyState};
@@ -32,8 +32,9 @@ const NEXT: Style = AnsiColor::Yellow.on_default();
 const FAINT: Style = Style::new().dimmed();
 
 /// An experiment's newest failure.
+#[derive(Default)]
 struct Newest {
-    /// Stage, class and evidence.
+    /// Stage, class and evidence of the newest one before `finish`.
     words: String,
     evidence: String,
 }
@@ -48,6 +49,7 @@ pub struct Human {
     failed: Vec<String>,
     /// The newest failure of each experiment that is in flight or waits.
     newest: HashMap<ExperimentId, Newest>,
+    interrupted: bool,
 }
 
 impl Human {
@@ -60,6 +62,7 @@ impl Human {
             name_width: 0,
             failed: Vec::new(),
             newest: HashMap::new(),
+            interrupted: false,
         }
     }
 
@@ -119,7 +122,13 @@ impl Human {
                 self.timed(at, &name, stage, &format!("{BAD}failed{BAD:#}: {ending} (attempt {number})"));
                 self.below(&format!("{class}: {}", failure.evidence));
                 let words = format!("{stage}: {class}: {}", failure.evidence);
-                self.newest.insert(id, Newest { words, evidence: failure.evidence.clone() });
+                let evidence = failure.evidence.clone();
+                if attempt.stage == Stage::Finish {
+                    // It never hides the failure before it, which the summary names.
+                    self.newest.entry(id).or_default().evidence = evidence;
+                } else {
+                    self.newest.insert(id, Newest { words, evidence });
+                }
             }
         }
     }
@@ -169,6 +178,17 @@ impl Human {
             reason = reason.replace(&format!(": {}", newest.evidence), "");
         }
         format!("{style}{what}{due}{style:#} ({}): {reason}", decided.by)
+    }
+
+    fn interrupted(&mut self, signal: i32, state: &StudyState) {
+        let what = if std::mem::replace(&mut self.interrupted, true) {
+            "ending what runs at once".to_owned()
+        } else {
+            let running = words::count(state.in_flight(), "attempt");
+            let grace = words::span(state.study().interrupt_grace);
+            format!("nothing new starts; {running} may go on for {grace}, a second signal ends them")
+        };
+        self.line(&format!("{NEXT}signal {signal}{NEXT:#}: {what}"));
     }
 
     fn fault(&self, fault: &PolicyFault, by: &str) {
@@ -242,14 +262,7 @@ impl Reporter for Human {
             Event::AttemptEnded(ended) => self.attempt_ended(at, ended.experiment, &ended.attempt, state),
             Event::Decided(decided) => self.decided(at, decided, state),
             Event::BackoffElapsed { .. } => {}
-            Event::Interrupted { signal } => {
-                let running = words::count(state.in_flight(), "attempt");
-                let text = format!(
-                    "{NEXT}signal {signal}{NEXT:#}: nothing new starts; {running} may go on for {}, a second signal ends them",
-                    words::span(state.study().interrupt_grace)
-                );
-                self.line(&text);
-            }
+            Event::Interrupted { signal } => self.interrupted(*signal, state),
             Event::GraceElapsed => self.line("the grace is over: ending what runs"),
             Event::TimeLimitReached => self.line("the study's time limit is reached: nothing new starts"),
             Event::StudyEnded { how } => {

@@ -86,21 +86,21 @@ pub(super) fn judge_record(record: Option<Record>, which: Which, classifier: &Cl
     let Some(record) = record else {
         return (empty(which, Ending::Lost, "its supervisor went away and left no record"), false);
     };
-    let self_report = record.self_report.or_else(|| match record.ending {
-        Ending::Exited(TEMPORARY_FAILURE) => Some(SelfReport {
-            retryable: Some(true),
-            kind: String::new(),
-            message: "exit code 75: a passing failure (EX_TEMPFAIL)".to_owned(),
-        }),
-        _ => None,
-    });
     let failure = classifier.classify(&Evidence {
         ending: &record.ending,
         ended_by_host: matches!(record.ending, Ending::TimedOut | Ending::FellSilent) || record.interrupted,
         cancelled: record.interrupted,
         stdout: &record.stdout_tail,
         stderr: &record.stderr_tail,
-        self_report: self_report.as_ref(),
+        self_report: record.self_report.as_ref(),
+    });
+    let self_report = record.self_report.or_else(|| match record.ending {
+        Ending::Exited(TEMPORARY_FAILURE) => Some(SelfReport {
+            retryable: Some(true),
+            kind: String::new(),
+            message: "exit code 75 (EX_TEMPFAIL)".to_owned(),
+        }),
+        _ => None,
     });
     let mut facts = Vec::new();
     if record.leftovers > 0 {

@@ -2,13 +2,17 @@
 //!
 //! Does not bound what they answer; that is the state's, which knows the study so far.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::attempt::Stage;
 use crate::decision::{Decision, PolicyFault, PolicyFaultKind, Question};
 use crate::event::PolicyIdentity;
-use crate::policy::{Engine, LimitError, LimitOverrides, Limits, LoadError, Policy, PolicySource};
+use crate::policy::{
+    Engine, EngineError, LimitError, LimitOverrides, Limits, LoadError, Policy, PolicySource,
+};
 use crate::state::FAULTS_TO_SET_ASIDE;
 use crate::study::{Fallback, PolicyComponent, PolicySpec, Study};
 
@@ -33,6 +37,9 @@ pub enum JudgeError {
     /// It does not load, or refuses its settings.
     #[error("{0}")]
     Load(#[from] LoadError),
+    /// The sandbox cannot be set up.
+    #[error("{0}")]
+    Engine(#[from] EngineError),
     /// The study asks for more than a bound's hard cap.
     #[error("{0}")]
     Limits(#[from] LimitError),
@@ -51,15 +58,20 @@ pub(super) struct Judgement {
 impl Judges {
     /// Loads every policy that the study names; `instead` takes the place of
     /// its own, as `--policy` asks for.
-    pub(super) fn load(engine: &Engine, study: &Study, instead: Option<&Path>) -> Result<Self, JudgeError> {
-        let standard = load(engine, &PolicySpec::default())?;
-        let judge = |stage| {
+    pub(super) fn load(
+        cache: Option<&Path>,
+        study: &Study,
+        instead: Option<&Path>,
+    ) -> Result<Self, JudgeError> {
+        let mut engines = Engines { cache: cache.map(Path::to_owned), by_stack: BTreeMap::new() };
+        let standard = engines.load(&PolicySpec::default())?;
+        let mut judge = |stage| {
             let mut spec = study.policies.of(stage).clone();
             if let Some(path) = instead {
                 spec.component = PolicyComponent::File(path.to_owned());
             }
             Ok::<_, JudgeError>(Judge {
-                policy: load(engine, &spec)?,
+                policy: engines.load(&spec)?,
                 fallback: spec.fallback,
                 standard: standard.clone(),
             })
@@ -86,6 +98,23 @@ impl Judges {
 
     pub(super) fn at(&self, stage: Stage) -> &Judge {
         &self.by_stage[stage as usize]
+    }
+}
+
+/// Stack is an engine's to set, so there is an engine for each size that a study asks for.
+struct Engines {
+    cache: Option<PathBuf>,
+    by_stack: BTreeMap<u64, Engine>,
+}
+
+impl Engines {
+    fn load(&mut self, spec: &PolicySpec) -> Result<Policy, JudgeError> {
+        let stack_bytes = spec.limits.stack_bytes.unwrap_or(Limits::STACK_BYTES);
+        let engine = match self.by_stack.entry(stack_bytes) {
+            Entry::Occupied(there) => there.into_mut(),
+            Entry::Vacant(free) => free.insert(Engine::with_stack(self.cache.clone(), stack_bytes)?),
+        };
+        load(engine, spec)
     }
 }
 

@@ -104,8 +104,7 @@ impl Runner {
             handler(SignalKind::hangup())?,
         ];
         if let Some(limit) = self.state.study().limits.max_duration {
-            let left = limit.saturating_sub(self.state.progress(clock::wall()).elapsed);
-            self.after(left, Event::TimeLimitReached);
+            self.after(limit, Event::TimeLimitReached);
         }
         loop {
             self.commit()?;

@@ -12,7 +12,6 @@ use crate::event::{Device, Event, PolicyIdentity, Stamped, StudyEnd, StudyStarte
 use crate::failure::{Classifier, Pattern, PatternError};
 use crate::journal::{self, Journal, Position, ReadError, WriteError};
 use crate::launcher::Launcher;
-use crate::policy::Engine;
 use crate::reporter::Reporter;
 use crate::state::StudyState;
 use crate::study::{Source, Study, StudyError};
@@ -88,7 +87,8 @@ pub enum OpenError {
 }
 
 impl Runner {
-    /// Finds what is wrong with a study without beginning it, and names its policies.
+    /// Finds what is wrong with a study without beginning it, and names its
+    /// policies. Their compiled code is kept in `cache`, where there is one.
     ///
     /// # Errors
     ///
@@ -97,11 +97,11 @@ impl Runner {
         study: &Study,
         devices: &[Device],
         policy: Option<&Path>,
-        engine: &Engine,
+        cache: Option<&Path>,
     ) -> Result<Vec<PolicyIdentity>, OpenError> {
         check_devices(study, devices)?;
         classifier(study)?;
-        Ok(Judges::load(engine, study, policy)?.identities())
+        Ok(Judges::load(cache, study, policy)?.identities())
     }
 
     /// Begins a study: everything that can be wrong with it is found before
@@ -113,13 +113,13 @@ impl Runner {
     /// cannot be written.
     pub fn begin(
         begin: Begin,
-        engine: &Engine,
+        cache: Option<&Path>,
         program: PathBuf,
         reporter: Box<dyn Reporter>,
     ) -> Result<Self, OpenError> {
         let Begin { dir, study, source, policy, devices } = begin;
         check_devices(&study, &devices)?;
-        let judges = Judges::load(engine, &study, policy.as_deref())?;
+        let judges = Judges::load(cache, &study, policy.as_deref())?;
         let classifier = classifier(&study)?;
         fs::create_dir_all(&dir).map_err(|source| OpenError::Directory { dir: dir.clone(), source })?;
         let dir = fs::canonicalize(&dir).map_err(|source| OpenError::Directory { dir, source })?;
@@ -160,7 +160,7 @@ impl Runner {
     /// Where the journal is damaged, held by another host, or complete.
     pub fn resume(
         dir: &Path,
-        engine: &Engine,
+        cache: Option<&Path>,
         program: PathBuf,
         reporter: Box<dyn Reporter>,
     ) -> Result<Self, OpenError> {
@@ -176,7 +176,7 @@ impl Runner {
             return Err(OpenError::NoStart { dir });
         };
         let study = Study::parse(&started.source)?;
-        let judges = Judges::load(engine, &study, started.policy.as_deref())?;
+        let judges = Judges::load(cache, &study, started.policy.as_deref())?;
         let classifier = classifier(&study)?;
         let state = StudyState::new(Arc::new(study), started.devices.clone());
         let mut runner = Self {

@@ -77,7 +77,7 @@ pub struct Limits {
     /// The longest wait before an attempt.
     #[serde(rename = "max_delay_ms", with = "crate::millis")]
     pub max_delay: Duration,
-    /// Of the whole study; after it nothing new starts.
+    /// Of a run or a resume of the study; after it nothing new starts.
     #[serde(rename = "max_duration_ms", with = "crate::millis::option")]
     pub max_duration: Option<Duration>,
 }

@@ -77,7 +77,7 @@ pub struct PolicyLimits {
     pub table_elements: Option<u64>,
     /// Core instances within the component.
     pub instances: Option<u64>,
-    /// Bytes of stack.
+    /// Bytes of stack in one call.
     pub stack_bytes: Option<u64>,
     /// Bytes that one call may move in and out of the sandbox.
     pub hostcall_bytes: Option<u64>,
@@ -85,6 +85,4 @@ pub struct PolicyLimits {
     pub answer_bytes: Option<u64>,
     /// Bytes that one call may log.
     pub log_bytes: Option<u64>,
-    /// Steps of one cleanup plan.
-    pub plan_steps: Option<u64>,
 }

@@ -31,7 +31,7 @@ const STUDY_KEYS: [&str; 11] = [
 ];
 const STAGE_POLICY_KEYS: [&str; 4] = ["use", "fallback", "settings", "limits"];
 const POLICY_KEYS: [&str; 7] = ["use", "fallback", "settings", "limits", "prepare", "measure", "finish"];
-const POLICY_LIMIT_KEYS: [&str; 10] = [
+const POLICY_LIMIT_KEYS: [&str; 9] = [
     "fuel",
     "deadline",
     "memory_bytes",
@@ -41,7 +41,6 @@ const POLICY_LIMIT_KEYS: [&str; 10] = [
     "hostcall_bytes",
     "answer_bytes",
     "log_bytes",
-    "plan_steps",
 ];
 const LIMIT_KEYS: [&str; 3] = ["max_attempts", "max_delay", "max_duration"];
 const PATTERN_KEYS: [&str; 2] = ["class", "regex"];
@@ -193,7 +192,6 @@ impl Reader<'_> {
             hostcall_bytes: number("hostcall_bytes", base.hostcall_bytes),
             answer_bytes: number("answer_bytes", base.answer_bytes),
             log_bytes: number("log_bytes", base.log_bytes),
-            plan_steps: number("plan_steps", base.plan_steps),
             deadline: match table.get("deadline") {
                 Some(node) => Some(self.duration(node, "`deadline`")),
                 None => base.deadline,

@@ -1,3 +1,5 @@
+//! What holds for every study, whatever is in it.
+
 use std::collections::{BTreeMap, HashSet};
 
 use proptest::prelude::*;

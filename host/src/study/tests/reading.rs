@@ -1,3 +1,5 @@
+//! Studies that are as they should be, and what is read from them.
+
 use std::time::Duration;
 
 use super::*;

@@ -1,0 +1,370 @@
+//! Each command as a person or a script meets it.
+
+use insta::assert_snapshot;
+use serde_json::json;
+
+use crate::support::Place;
+
+const STUDY: &str = r#"
+name = "grid"
+slots = 2
+[[experiments]]
+name = "b{batch}"
+matrix = { batch = [1, 8] }
+timeout = "10m"
+prepare = ["fetch", "a model"]
+measure = ["bench", "--batch", "{batch}"]
+[[experiments]]
+name = "pair"
+devices = 2
+silence = "90s"
+measure = { shell = 'echo "$HOME"' }
+"#;
+
+#[test]
+fn check_prints_the_plan_and_starts_nothing() {
+    let place = Place::of(STUDY);
+    assert_snapshot!(place.reprieve(&["check", "study.toml"]), @r#"
+    exit code 0
+    --- stdout
+    study `grid`: 3 experiments on 2 slots, judged by standard 0.1.0
+
+    b1  (1 device, batch = 1)
+      prepare  fetch 'a model', timeout 10 min 00 s
+      measure  bench --batch 1, timeout 10 min 00 s
+    b8  (1 device, batch = 8)
+      prepare  fetch 'a model', timeout 10 min 00 s
+      measure  bench --batch 8, timeout 10 min 00 s
+    pair  (2 devices)
+      measure  /bin/sh -c 'echo "$HOME"', silence 1 min 30 s
+
+    nothing was started
+    "#);
+    let names: Vec<_> = std::fs::read_dir(place.path("")).expect("it is there").flatten().collect();
+    assert_eq!(names.len(), 3, "the study and two files of output: {names:?}");
+}
+
+#[test]
+fn check_prints_the_plan_for_machines() {
+    let place = Place::of(STUDY);
+    let plan = place.reprieve(&["check", "--json", "study.toml"]).json();
+    assert_eq!(plan.len(), 3);
+    assert_eq!(plan[1]["version"], 1);
+    assert_eq!(plan[1]["name"], "b8");
+    assert_eq!(plan[1]["stages"][1]["command"], json!(["bench", "--batch", "8"]));
+    assert_eq!(plan[1]["stages"][1]["timeout_ms"], 600_000);
+    assert_eq!(plan[2]["devices"], 2);
+}
+
+#[test]
+fn show_tells_one_experiment_or_all() {
+    let place = Place::of(
+        "name = \"s\"\nslots = 1\npolicy = { settings = { delay_seconds = 0.01 } }\n\
+         [[experiments]]\nname = \"good\"\nmeasure = [\"true\"]\n\
+         [[experiments]]\nname = \"bad\"\nmeasure = [\"/bin/sh\", \"-c\", \"echo 'ValueError: no' >&2; exit 2\"]\n",
+    );
+    assert_eq!(place.run().code, 100);
+    assert_snapshot!(place.show(), @r"
+    exit code 0
+    --- stdout
+    study `s` (s-ID): 2 experiments
+
+    good: succeeded
+      measure 1: exit code 0 after SPAN
+        accepted (standard)
+
+    bad: failed
+      measure 1: exit code 2 after SPAN
+        configuration: ValueError: no
+        output: out/attempts/0001-bad/measure-1
+        given up (standard): configuration failures do not pass by themselves: ValueError: no
+
+    complete: 1 succeeded, 1 failed, 0 not done, 0 retried
+    ");
+    let bad = place.reprieve(&["show", "out", "bad"]).stdout;
+    assert!(bad.contains("bad: failed") && !bad.contains("good:"), "{bad}");
+    assert_snapshot!(place.reprieve(&["show", "out", "ugly"]), @r"
+    exit code 2
+    --- stderr
+    error: the study has no experiment `ugly`
+    hint: `reprieve show out` names all of them
+    ");
+    let told = place.reprieve(&["show", "--json", "out", "bad"]).json();
+    assert_eq!(told.len(), 1);
+    assert_eq!((&told[0]["version"], &told[0]["outcome"]), (&json!(1), &json!("failed")));
+    assert_eq!(told[0]["events"][1]["attempt"]["ending"], json!({ "exited": 2 }));
+}
+
+#[test]
+fn run_tells_machines_every_event_with_the_version() {
+    let place = Place::of("name = \"s\"\nslots = 1\n[[experiments]]\nname = \"e\"\nmeasure = [\"true\"]\n");
+    let ran = place.reprieve(&["run", "study.toml", "--dir", "out", "--json"]);
+    let told: Vec<_> =
+        ran.json().iter().map(|line| (line["version"].clone(), line["event"].clone())).collect();
+    let events = ["study-started", "attempt-started", "attempt-ended", "decided", "study-ended"];
+    assert_eq!(told, events.map(|event| (json!(1), json!(event))));
+}
+
+#[test]
+fn exec_exits_as_a_study_of_one_command_does() {
+    let place = Place::new();
+    let exec = |dir: &str, command: &[&str]| {
+        let settings = r#"{"delay_seconds": 0.01}"#;
+        place.reprieve(&[&["exec", "--dir", dir, "--settings", settings, "--"], command].concat()).code
+    };
+    assert_eq!(exec("good", &["true"]), 0);
+    assert_eq!(exec("bad", &["/bin/sh", "-c", "exit 3"]), 100);
+    assert_eq!(exec("flaky", &["/bin/sh", "-c", "echo >> n; [ $(wc -l < n) -ge 3 ] || exit 75"]), 0);
+    assert_eq!(place.lines("n").len(), 3);
+}
+
+#[test]
+fn exec_passes_arguments_on_as_they_are() {
+    let place = Place::new();
+    let ran = place.reprieve(&[
+        "exec",
+        "--dir",
+        "out",
+        "--",
+        "/bin/sh",
+        "-c",
+        "printf '%s\\n' \"$@\" > given",
+        "sh",
+        "{a}",
+        "{{b}}",
+        "--json",
+        "",
+    ]);
+    assert_eq!(ran.code, 0, "{ran}");
+    assert_eq!(place.lines("given"), ["{a}", "{{b}}", "--json", ""]);
+}
+
+#[test]
+fn exec_heeds_its_limits_and_refuses_what_it_cannot_read() {
+    let place = Place::new();
+    let settings = r#"{"retry_once": []}"#;
+    let ran = place.reprieve(&[
+        "exec",
+        "--dir",
+        "out",
+        "--timeout",
+        "100ms",
+        "--settings",
+        settings,
+        "--",
+        "sleep",
+        "600",
+    ]);
+    assert_eq!(ran.code, 100, "{ran}");
+    assert!(ran.stdout.contains("ran past its time limit"), "{ran}");
+    assert_snapshot!(place.reprieve(&["exec", "--settings", "[1]", "--", "true"]), @r#"
+    exit code 2
+    --- stderr
+    error: `--settings` is not a JSON object: `[1]`
+    hint: for example `{"max_retries": 5}`
+    "#);
+    assert_snapshot!(place.reprieve(&["exec", "--timeout", "soon", "--", "true"]), @r#"
+    exit code 2
+    --- stderr
+    error: `timeout` is no duration
+     --> HERE/exec.yaml:8:20
+      |
+    8 |         "timeout": "soon"
+      |                    ^^^^^^
+      |
+    hint: write it like "250ms", "90s", "10m" or "1h 30m"; hours are the longest unit
+    "#);
+    assert_snapshot!(place.reprieve(&["exec", "--settings", "{\"max_retry\": 1}", "--", "true"]), @r"
+    exit code 2
+    --- stderr
+    error: policy `standard` refuses its settings: unknown field `max_retry`, expected one of `max_retries`, `delay_seconds`, `backoff_factor`, `max_delay_seconds`, `jitter`, `retry`, `retry_once`, `retries_in_study`, `stop_after_failures_in_a_row`
+    ");
+    assert!(!place.path("reprieve-studies").exists());
+}
+
+#[test]
+fn every_command_has_its_help() {
+    let place = Place::new();
+    assert_snapshot!(place.reprieve(&["--help"]).stdout, @r"
+    Run studies whose failures get a second chance, as a sandboxed policy decides
+
+    Usage: reprieve [OPTIONS] <COMMAND>
+
+    Commands:
+      run     Run a study file to its end
+      check   Check a study file and its policies, print the plan, and start nothing
+      resume  Go on with a study where it stopped
+      show    Tell what happened in a study, attempt by attempt
+      exec    Run one command under a policy, without a study file
+      help    Print this message or the help of the given subcommand(s)
+
+    Options:
+          --json     Print JSON lines for machines instead of text for people
+      -h, --help     Print help
+      -V, --version  Print version
+    ");
+    assert_snapshot!(place.reprieve(&["run", "--help"]).stdout, @r"
+    Run a study file to its end
+
+    Usage: reprieve run [OPTIONS] <STUDY>
+
+    Arguments:
+      <STUDY>  The study file, in TOML or YAML
+
+    Options:
+          --policy <FILE>  A policy component to use instead of the study's own
+          --dir <DIR>      Where the journal and the attempts go; must not hold a study yet. [default: reprieve-studies/NAME-TIME]
+          --json           Print JSON lines for machines instead of text for people
+      -h, --help           Print help
+    ");
+    assert_snapshot!(place.reprieve(&["check", "--help"]).stdout, @r"
+    Check a study file and its policies, print the plan, and start nothing
+
+    Usage: reprieve check [OPTIONS] <STUDY>
+
+    Arguments:
+      <STUDY>  The study file, in TOML or YAML
+
+    Options:
+          --policy <FILE>  A policy component to use instead of the study's own
+          --json           Print JSON lines for machines instead of text for people
+      -h, --help           Print help
+    ");
+    assert_snapshot!(place.reprieve(&["resume", "--help"]).stdout, @r"
+    Go on with a study where it stopped
+
+    Usage: reprieve resume [OPTIONS] <DIR>
+
+    Arguments:
+      <DIR>  The study's directory
+
+    Options:
+          --json  Print JSON lines for machines instead of text for people
+      -h, --help  Print help
+    ");
+    assert_snapshot!(place.reprieve(&["show", "--help"]).stdout, @r"
+    Tell what happened in a study, attempt by attempt
+
+    Usage: reprieve show [OPTIONS] <DIR> [EXPERIMENT]
+
+    Arguments:
+      <DIR>         The study's directory
+      [EXPERIMENT]  Only this experiment
+
+    Options:
+          --json  Print JSON lines for machines instead of text for people
+      -h, --help  Print help
+    ");
+    assert_snapshot!(place.reprieve(&["exec", "--help"]).stdout, @r"
+    Run one command under a policy, without a study file
+
+    Usage: reprieve exec [OPTIONS] -- <COMMAND>...
+
+    Arguments:
+      <COMMAND>...  The command and its arguments, after `--`
+
+    Options:
+          --policy <FILE>    A policy component to use instead of the standard one
+          --settings <JSON>  Settings for the policy, a JSON object [default: {}]
+          --timeout <TIME>   How long each attempt may run, for example `10m`
+          --silence <TIME>   How long each attempt may print nothing, for example `2m`
+          --dir <DIR>        Where the journal and the attempts go; must not hold a study yet. [default: reprieve-studies/exec-TIME]
+          --json             Print JSON lines for machines instead of text for people
+      -h, --help             Print help
+    ");
+}
+
+#[test]
+fn a_mistake_in_a_study_is_shown_where_it_is() {
+    let place = Place::of(&STUDY.replace("timeout", "timeuot"));
+    assert_snapshot!(place.run(), @r#"
+    exit code 2
+    --- stderr
+    error: unknown key `timeuot`
+     --> HERE/study.toml:7:1
+      |
+    7 | timeuot = "10m"
+      | ^^^^^^^
+      |
+    hint: did you mean `timeout`?
+    "#);
+    assert!(!place.path("out").exists());
+}
+
+#[test]
+fn a_study_may_be_yaml() {
+    let place = Place::new();
+    place.write("study.yaml", "name: s\nslots: 1\nexperiments:\n  - name: e\n    measure: [touch, made]\n");
+    assert_eq!(place.reprieve(&["run", "study.yaml", "--dir", "out"]).code, 0);
+    assert!(place.path("made").exists());
+}
+
+#[test]
+fn a_study_that_is_not_there_is_told_so() {
+    assert_snapshot!(Place::new().run(), @r"
+    exit code 2
+    --- stderr
+    error: cannot read `study.toml`: No such file or directory (os error 2)
+    ");
+}
+
+#[test]
+fn a_policy_that_cannot_be_used_is_found_before_anything_starts() {
+    let study = |policy: &str| {
+        Place::of(&format!(
+            "name = \"s\"\nslots = 1\npolicy = {policy}\n[[experiments]]\nname = \"e\"\nmeasure = [\"true\"]\n"
+        ))
+    };
+    let missing = study("{ use = \"nowhere.wasm\" }");
+    assert_snapshot!(missing.run(), @r"
+    exit code 2
+    --- stderr
+    error: policy `HERE/nowhere.wasm` does not exist
+    hint: look at the path; `standard` names the built-in policy
+    ");
+    let text = study("{ use = \"./study.toml\" }");
+    assert_snapshot!(text.run(), @r#"
+    exit code 2
+    --- stderr
+    error: policy `HERE/./study.toml` is not WebAssembly: it begins with `name = \"s\"\nslots`
+    hint: a policy is a component, `.wasm` or `.wat`
+    "#);
+    let settings = study("{ settings = { max_retry = 3 } }");
+    assert_snapshot!(settings.run(), @r"
+    exit code 2
+    --- stderr
+    error: policy `standard` refuses its settings: unknown field `max_retry`, expected one of `max_retries`, `delay_seconds`, `backoff_factor`, `max_delay_seconds`, `jitter`, `retry`, `retry_once`, `retries_in_study`, `stop_after_failures_in_a_row`
+    ");
+    let instead = settings.reprieve(&["run", "study.toml", "--dir", "out", "--policy", "other.wasm"]);
+    assert_snapshot!(instead, @r"
+    exit code 2
+    --- stderr
+    error: policy `HERE/other.wasm` does not exist
+    hint: look at the path; `standard` names the built-in policy
+    ");
+    for place in [missing, text, settings] {
+        assert!(!place.path("out").exists());
+    }
+}
+
+#[test]
+fn a_directory_that_holds_a_study_is_left_as_it_is() {
+    let place = Place::of("name = \"s\"\nslots = 1\n[[experiments]]\nname = \"e\"\nmeasure = [\"true\"]\n");
+    assert_eq!(place.run().code, 0);
+    let before = std::fs::read(place.path("out/journal.jsonl")).expect("a journal");
+    assert_snapshot!(place.run(), @r"
+    exit code 2
+    --- stderr
+    error: `HERE/out` holds a study already
+    hint: `reprieve resume HERE/out` goes on with it; a new one needs another `--dir`
+    ");
+    assert_eq!(std::fs::read(place.path("out/journal.jsonl")).expect("a journal"), before);
+}
+
+#[test]
+fn a_study_runs_where_no_directory_was_named() {
+    let place = Place::of("name = \"s\"\nslots = 1\n[[experiments]]\nname = \"e\"\nmeasure = [\"true\"]\n");
+    assert_eq!(place.reprieve(&["run", "study.toml"]).code, 0);
+    let made: Vec<_> = std::fs::read_dir(place.path("reprieve-studies")).expect("it is made").collect();
+    assert_eq!(made.len(), 1);
+}

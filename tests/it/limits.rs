@@ -1,0 +1,125 @@
+//! Experiments that do not end, do not end alone, or say too much.
+
+use reprieve::attempt::{Attempt, Ending};
+
+use crate::support::{Place, runs, unique_seconds};
+
+/// Runs one experiment, and says how it exited and the attempt it made.
+fn attempt(keys: &str, script: &str) -> (i32, Attempt, Place) {
+    let place = Place::of(&format!(
+        "name = \"s\"\nslots = 1\npolicy = {{ settings = {{ max_retries = 0, retry_once = [] }} }}\n\
+         [[experiments]]\nname = \"e\"\n{keys}\nmeasure = {{ shell = '''\n{script}\n''' }}\n"
+    ));
+    let ran = place.run();
+    let attempts = place.attempts();
+    assert_eq!(attempts.len(), 1, "{ran}");
+    (ran.code, attempts[0].clone(), place)
+}
+
+/// Whether the attempt says that what it left behind was ended.
+fn leftovers(attempt: &Attempt) -> bool {
+    attempt.facts.iter().any(|fact| fact.name == "leftovers-ended")
+}
+
+#[test]
+fn what_ignores_the_termination_signal_is_killed_after_its_grace() {
+    let seconds = unique_seconds();
+    let script = format!("trap '' TERM\nsh -c \"trap '' TERM; sleep {seconds}; :\"");
+    let (code, attempt, _) = attempt("timeout = \"200ms\"\ngrace = \"100ms\"", &script);
+    assert_eq!((code, attempt.ending), (100, Ending::TimedOut));
+    assert!(!runs(&seconds));
+}
+
+#[test]
+fn what_ends_politely_at_its_time_limit_may_say_so() {
+    let script = "trap 'echo saved; exit 0' TERM\nwhile :; do sleep 0.02; done";
+    let (code, attempt, _) = attempt("timeout = \"200ms\"\ngrace = \"60s\"", script);
+    assert_eq!((code, attempt.ending, &*attempt.stdout_tail), (100, Ending::TimedOut, "saved\n"));
+}
+
+#[test]
+fn what_falls_silent_is_ended_and_what_speaks_is_not() {
+    let script = "for i in 1 2 3 4 5; do echo $i; sleep 0.3; done; sleep 600";
+    let (code, attempt, _) = attempt("silence = \"1s\"", script);
+    assert_eq!((code, attempt.ending, &*attempt.stdout_tail), (100, Ending::FellSilent, "1\n2\n3\n4\n5\n"));
+}
+
+#[test]
+fn what_hides_in_a_session_of_its_own_does_not_outlive_the_attempt() {
+    let seconds = unique_seconds();
+    let script = format!(
+        "( setsid sh -c 'touch up; exec sleep {seconds}' & )\n\
+         while ! [ -e up ]; do sleep 0.02; done"
+    );
+    let (code, attempt, _) = attempt("", &script);
+    assert_eq!((code, leftovers(&attempt)), (0, true));
+    assert!(!runs(&seconds));
+}
+
+#[test]
+fn a_leftover_that_holds_the_output_open_delays_nothing() {
+    let seconds = unique_seconds();
+    let (code, attempt, _) = attempt("", &format!("sleep {seconds} &\necho done"));
+    assert_eq!((code, &*attempt.stdout_tail, leftovers(&attempt)), (0, "done\n", true));
+    assert!(!runs(&seconds));
+}
+
+#[test]
+fn a_leftover_that_ignores_the_termination_signal_is_killed() {
+    let seconds = unique_seconds();
+    let script = format!(
+        "(trap '' TERM; touch up; sleep {seconds}; sleep {seconds}) &\n\
+         while ! [ -e up ]; do sleep 0.02; done"
+    );
+    let (code, _, _) = attempt("grace = \"100ms\"", &script);
+    assert_eq!(code, 0);
+    assert!(!runs(&seconds));
+}
+
+#[test]
+fn output_of_any_size_and_kind_is_kept_whole_and_told_in_part() {
+    let script =
+        "head -c 10000000 /dev/zero | tr '\\0' '\\377'\nprintf 'the end\\n'\nprintf '\\033[31m\\0' >&2";
+    let (code, attempt, place) = attempt("", script);
+    assert_eq!(code, 0);
+    let file = place.path("out/attempts/0000-e/measure-1/stdout.log");
+    assert_eq!(std::fs::metadata(file).expect("it is there").len(), 10_000_008);
+    assert!(attempt.stdout_tail.len() <= 4096 && attempt.stdout_tail.ends_with("the end\n"));
+    assert_eq!(attempt.stderr_tail, "\u{1b}[31m\0");
+    let shown = place.show();
+    assert_eq!(shown.code, 0);
+    assert!(!shown.stdout.contains('\u{1b}'), "{shown}");
+}
+
+#[test]
+fn what_an_experiment_prints_cannot_command_the_terminal() {
+    let place = Place::of(
+        "name = \"s\"\nslots = 1\n[[experiments]]\nname = \"e\"\n\
+         measure = { shell = '''printf 'ValueError: \\033]0;owned\\007 \\033[2J bad\\n' >&2; exit 1''' }\n",
+    );
+    let ran = place.run();
+    let shown = place.show();
+    for text in [&ran.stdout, &shown.stdout] {
+        assert!(text.contains("ValueError") && !text.contains(['\u{1b}', '\u{7}']), "{text:?}");
+    }
+}
+
+#[test]
+fn a_study_that_reaches_its_time_limit_starts_nothing_more() {
+    let place = Place::of(
+        r#"
+        name = "s"
+        slots = 1
+        limits = { max_duration = "300ms" }
+        [[experiments]]
+        name = "e"
+        repeats = 1000
+        measure = { shell = 'echo run >> runs; sleep 0.1' }
+        "#,
+    );
+    let ran = place.run();
+    assert_eq!(ran.code, 75, "{ran}");
+    assert!(ran.stdout.contains("the study's time limit is reached"), "{ran}");
+    assert!(place.lines("runs").len() < 1000);
+    assert!(place.attempts().iter().all(|attempt| attempt.failure.is_none()), "what ran ended normally");
+}

@@ -1,0 +1,22 @@
+//! The command from end to end: what it prints, how it exits, and what it leaves on disk.
+//!
+//! Experiments are a few lines of `/bin/sh`. What they and the tests wait for
+//! is a file, never a time. No GPU, no network.
+
+#![expect(clippy::disallowed_methods, reason = "tests start the command, and wait, as people do")]
+
+mod commands;
+mod contract;
+mod devices;
+#[expect(dead_code, reason = "the tests of policies use the rest")]
+#[path = "../policy/guest.rs"]
+mod guest;
+mod interrupts;
+mod journal;
+mod limits;
+mod readme;
+mod resume;
+mod retries;
+mod stages;
+mod support;
+mod tidy;

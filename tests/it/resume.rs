@@ -1,0 +1,264 @@
+//! Hosts that die, and those that go on after them.
+
+use std::fs;
+
+use insta::assert_snapshot;
+use rustix::process::Signal;
+
+use crate::support::{Place, glob, until};
+
+/// Four experiments on three slots: `a` and `b` end once `go` is there, `c`
+/// fails once before that, `d` ends at once.
+const STUDY: &str = r#"
+name = "s"
+slots = 3
+policy = { settings = { max_retries = 20, delay_seconds = 0.5 } }
+[[experiments]]
+name = "{x}"
+matrix = { x = ["a", "b"] }
+measure = { shell = 'echo run >> runs-$REPRIEVE_EXPERIMENT; while ! [ -e go ]; do sleep 0.02; done' }
+[[experiments]]
+name = "d"
+measure = { shell = 'echo run >> runs-d' }
+[[experiments]]
+name = "c"
+measure = { shell = 'echo run >> runs-c; [ -e go ] || exit 75' }
+"#;
+
+/// One experiment that ends once `go` is there.
+const ONE: &str = r#"
+name = "s"
+slots = 1
+[[experiments]]
+name = "e"
+measure = { shell = 'echo run >> runs; while ! [ -e go ]; do sleep 0.02; done' }
+"#;
+
+fn journal(place: &Place) -> std::path::PathBuf {
+    place.path("out/journal.jsonl")
+}
+
+#[test]
+fn an_attempt_that_outlived_its_host_is_not_run_again() {
+    let place = Place::of(ONE);
+    let host = place.start_run();
+    place.wait_for("runs");
+    host.kill();
+    place.write("go", "");
+    until("the record", || !glob(&place.path("out/attempts"), 3, "record.json").is_empty());
+    assert_snapshot!(place.resume(), @r"
+    exit code 0
+    --- stdout
+    resuming `s`: 1 experiment on 1 slot, judged by standard 0.1.0
+    recorded in out
+    TIME  e  measure  ok in SPAN (attempt 1)
+
+    complete: 1 succeeded; 0 retries, SPAN
+    ");
+    assert_eq!(place.lines("runs").len(), 1);
+}
+
+#[test]
+fn an_attempt_that_still_runs_is_taken_over() {
+    let place = Place::of(ONE);
+    let host = place.start_run();
+    place.wait_for("runs");
+    host.kill();
+    let next = place.start(&["resume", "out"]);
+    next.says("resuming");
+    place.write("go", "");
+    let ran = next.wait();
+    assert_eq!((ran.code, place.lines("runs").len()), (0, 1), "{ran}");
+}
+
+#[test]
+fn an_interrupt_reaches_an_attempt_that_was_taken_over() {
+    let place = Place::of(&ONE.replace("slots = 1", "slots = 1\ninterrupt_grace = \"10ms\""));
+    let host = place.start_run();
+    place.wait_for("runs");
+    host.kill();
+    let next = place.start(&["resume", "out"]);
+    next.says("resuming");
+    next.signal(Signal::INT);
+    assert_eq!(next.wait().code, 130);
+    place.write("go", "");
+    assert_eq!((place.resume().code, place.lines("runs").len()), (0, 2));
+}
+
+#[test]
+fn what_ran_waited_and_ended_when_the_host_died_each_goes_its_way() {
+    let place = Place::of(STUDY);
+    let host = place.start_run();
+    for file in ["runs-a", "runs-b", "runs-d", "runs-c"] {
+        place.wait_for(file);
+    }
+    host.says("retry in");
+    until("the end of d", || place.show().stdout.contains("d: succeeded"));
+    host.kill();
+    place.write("go", "");
+    let ran = place.resume();
+    assert_eq!(ran.code, 0, "{ran}");
+    for (file, runs) in [("runs-a", 1), ("runs-b", 1), ("runs-d", 1)] {
+        assert_eq!(place.lines(file).len(), runs, "{file}");
+    }
+    assert!(place.lines("runs-c").len() >= 2);
+    let progress = place.show().stdout;
+    assert!(progress.contains("complete: 4 succeeded, 0 failed, 0 not done"), "{progress}");
+}
+
+#[test]
+fn a_host_that_dies_again_and_again_loses_nothing() {
+    let place = Place::of(
+        "name = \"s\"\nslots = 2\n[[experiments]]\nname = \"e\"\nrepeats = 12\n\
+         measure = { shell = 'echo run >> \"runs-$REPRIEVE_EXPERIMENT\"; sleep 0.05' }\n",
+    );
+    let host = place.start_run();
+    place.wait_for("out/journal.jsonl");
+    place.wait_for("runs-e#1");
+    host.kill();
+    for done in [3, 6, 9] {
+        let mut host = place.start(&["resume", "out"]);
+        until("some experiments", || {
+            place.path(&format!("runs-e#{done}")).exists() || host.ended().is_some()
+        });
+        host.kill();
+    }
+    let ran = place.resume();
+    assert_eq!(ran.code, 0, "{ran}");
+    for n in 1..=12 {
+        assert_eq!(place.lines(&format!("runs-e#{n}")).len(), 1, "experiment {n}");
+    }
+}
+
+#[test]
+fn a_study_that_is_complete_is_not_resumed() {
+    let place = Place::of("name = \"s\"\nslots = 1\n[[experiments]]\nname = \"e\"\nmeasure = [\"true\"]\n");
+    assert_eq!(place.run().code, 0);
+    assert_snapshot!(place.resume(), @r"
+    exit code 2
+    --- stderr
+    error: the study in `HERE/out` is complete
+    hint: `reprieve show HERE/out` tells what happened
+    ");
+}
+
+#[test]
+fn two_hosts_never_run_one_study() {
+    let place = Place::of(ONE);
+    let host = place.start_run();
+    place.wait_for("runs");
+    assert_snapshot!(place.resume(), @r"
+    exit code 74
+    --- stderr
+    error: another host runs the study in `HERE/out`
+    hint: wait for it, or end it first
+    ");
+    assert_snapshot!(place.run(), @r"
+    exit code 2
+    --- stderr
+    error: `HERE/out` holds a study already
+    hint: `reprieve resume HERE/out` goes on with it; a new one needs another `--dir`
+    ");
+    place.write("go", "");
+    assert_eq!((host.wait().code, place.lines("runs").len()), (0, 1));
+}
+
+#[test]
+fn a_line_that_a_crash_tore_is_passed_over_and_cut() {
+    let place = Place::of(ONE);
+    let host = place.start_run();
+    place.wait_for("runs");
+    host.kill();
+    let whole = fs::read(journal(&place)).expect("a journal");
+    let torn = [&whole[..], b"{\"crc32c\":\"0011"].concat();
+    fs::write(journal(&place), torn).expect("the journal can be written");
+    assert_snapshot!(place.show(), @r"
+    exit code 0
+    --- stdout
+    study `s` (s-ID): 1 experiment
+
+    e: not done
+
+    not ended: 0 succeeded, 0 failed, 1 not done, 0 retried
+    the journal's last line is torn: 15 bytes were passed over
+    ");
+    place.write("go", "");
+    assert_eq!((place.resume().code, place.lines("runs").len()), (0, 1));
+    assert!(!place.show().stdout.contains("torn"));
+}
+
+#[test]
+fn a_start_that_the_journal_lost_is_found_by_its_files() {
+    let place = Place::of(ONE);
+    let host = place.start_run();
+    place.wait_for("runs");
+    host.says("attempt 1");
+    host.kill();
+    // The line of the attempt's start is torn: the crash came between both.
+    let whole = fs::read(journal(&place)).expect("a journal");
+    fs::write(journal(&place), &whole[..whole.len() - 9]).expect("the journal can be written");
+    place.write("go", "");
+    let ran = place.resume();
+    assert_eq!((ran.code, place.lines("runs").len()), (0, 1), "{ran}");
+}
+
+#[test]
+fn a_journal_that_is_damaged_before_its_end_is_refused_with_the_place() {
+    let place = Place::of("name = \"s\"\nslots = 1\n[[experiments]]\nname = \"e\"\nmeasure = [\"true\"]\n");
+    assert_eq!(place.run().code, 0);
+    let mut bytes = fs::read(journal(&place)).expect("a journal");
+    let second = bytes.iter().position(|byte| *byte == b'\n').expect("a first line") + 1;
+    bytes[second + 40] ^= 1;
+    fs::write(journal(&place), bytes).expect("the journal can be written");
+    for ran in [place.show(), place.resume()] {
+        let place = format!("is damaged at byte {second}: checksum");
+        assert!(ran.code == 74 && ran.stderr.contains(&place), "{ran}");
+    }
+}
+
+#[test]
+fn a_journal_of_a_later_host_is_refused() {
+    let place = Place::new();
+    fs::create_dir(place.path("out")).expect("a directory");
+    let rest = "\"journal_version\":2,\"host_version\":\"9.0.0\"}";
+    let sum = crc32c::crc32c(rest.as_bytes());
+    place.write("out/journal.jsonl", format!("{{\"crc32c\":\"{sum:08x}\",{rest}\n"));
+    assert_snapshot!(place.resume(), @r"
+    exit code 74
+    --- stderr
+    error: the journal `HERE/out/journal.jsonl` has format 2, and this host reads up to 1
+    hint: use reprieve `9.0.0` or later
+    ");
+    assert_eq!(place.show().code, 74);
+}
+
+#[test]
+fn a_directory_that_holds_no_study_is_told_so() {
+    let place = Place::new();
+    fs::create_dir(place.path("out")).expect("a directory");
+    assert_snapshot!(place.resume(), @r"
+    exit code 74
+    --- stderr
+    error: cannot read the journal `HERE/out/journal.jsonl`: No such file or directory (os error 2)
+    hint: is `HERE/out` the directory of a study?
+    ");
+    assert_snapshot!(place.show(), @r"
+    exit code 74
+    --- stderr
+    error: cannot read the journal `out/journal.jsonl`: No such file or directory (os error 2)
+    hint: is `out` the directory of a study?
+    ");
+    assert_snapshot!(place.reprieve(&["resume", "nowhere"]), @r"
+    exit code 74
+    --- stderr
+    error: cannot read the journal `nowhere/journal.jsonl`: No such file or directory (os error 2)
+    hint: is `nowhere` the directory of a study?
+    ");
+    place.write("out/journal.jsonl", "");
+    assert_snapshot!(place.show(), @r"
+    exit code 74
+    --- stderr
+    error: the journal `out/journal.jsonl` is empty: nothing was started
+    hint: run the study afresh
+    ");
+}
