@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::attempt::Stage;
-use crate::decision::{Decision, PolicyFault, PolicyFaultKind, Question};
+use crate::decision::{Decision, PolicyFault, Question};
 use crate::event::PolicyIdentity;
 use crate::policy::{
     Engine, EngineError, LimitError, LimitOverrides, Limits, LoadError, Policy, PolicySource,
@@ -145,7 +145,7 @@ impl Judge {
             return self.fall_back(question, &why, None, 0, Duration::ZERO);
         }
         let answer = self.policy.decide(question);
-        match answer.result.and_then(|decision| check_overrides(question, decision)) {
+        match answer.result {
             Ok(decision) => Judgement {
                 decision,
                 by: self.policy.info().name.clone(),
@@ -180,23 +180,4 @@ impl Judge {
         };
         Judgement { decision, by, fault, fuel, took }
     }
-}
-
-/// A decision may override what the study declares adjustable, and nothing else.
-fn check_overrides(question: &Question, decision: Decision) -> Result<Decision, PolicyFault> {
-    let Decision::Retry(retry) = &decision else { return Ok(decision) };
-    let adjustable = &question.experiment.adjustable;
-    let Some(other) = retry.overrides.iter().find(|new| !adjustable.contains(&new.name)) else {
-        return Ok(decision);
-    };
-    let known = if adjustable.is_empty() { "none is".to_owned() } else { adjustable.join(", ") };
-    Err(PolicyFault {
-        kind: PolicyFaultKind::Answer,
-        message: format!(
-            "it overrides the parameter `{}`, which the study does not declare adjustable ({known})",
-            other.name
-        ),
-        backtrace: Vec::new(),
-        output_tail: String::new(),
-    })
 }
