@@ -103,6 +103,12 @@ fn whole(dir: &Path, memory: &Path) -> Samples {
     samples
 }
 
+fn attempt_ended() -> Stamped {
+    let (experiment, attempt) = (ExperimentId(0), succeeded());
+    let event = Event::AttemptEnded(AttemptEnded { experiment, interrupted: false, attempt });
+    Stamped { at: reprieve::clock::wall(), event }
+}
+
 /// Each part alone. What is left of the whole is the host's loop, its
 /// directories and what waits for the disk together.
 fn parts(dir: &Path, on: &str, whole: f64) {
@@ -113,14 +119,7 @@ fn parts(dir: &Path, on: &str, whole: f64) {
     let journal_dir = fresh(dir, "journal");
     fs::create_dir(&journal_dir).expect("a directory");
     let mut journal = Journal::create(&journal_dir).expect("a journal");
-    let event = [Stamped {
-        at: reprieve::clock::wall(),
-        event: Event::AttemptEnded(AttemptEnded {
-            experiment: ExperimentId(0),
-            interrupted: false,
-            attempt: succeeded(),
-        }),
-    }];
+    let event = [attempt_ended()];
     let attempt = fresh(dir, "attempt");
     let nothing = dir.join("nothing");
     let supervise = |dir: &Path| {
@@ -144,7 +143,7 @@ fn parts(dir: &Path, on: &str, whole: f64) {
             Variant::wall("a journal's append", PART_CALLS, || {
                 journal.append(&event).expect("it is written")
             }),
-            Variant::wall("a record's file: write, rename, sync", PART_CALLS, || record(dir)),
+            Variant::wall("a record's file: write, sync, rename, sync", PART_CALLS, || record(dir)),
             Variant::wall("posix_spawn and wait", PART_CALLS, || spawn_and_wait("/bin/true")),
             Variant::wall("supervise, no attempt to carry out", PART_CALLS, || supervise(&nothing)),
             Variant::wall("supervise, whole", PART_CALLS, || {
@@ -161,7 +160,7 @@ fn parts(dir: &Path, on: &str, whole: f64) {
     let supervisor = of("supervise, whole");
     let spawn = of("posix_spawn and wait");
     let starting = of("supervise, no attempt to carry out");
-    let record = of("a record's file: write, rename, sync");
+    let record = of("a record's file: write, sync, rename, sync");
     // The third append, that of `attempt-started`, happens beside the supervisor.
     let appends = 2.0 * of("a journal's append");
     let decision = of("a decision");
@@ -185,7 +184,9 @@ fn record(dir: &Path) {
     let (unfinished, finished) = (dir.join("record.unfinished"), dir.join("record"));
     let mut file = File::create(&unfinished).expect("a file");
     file.write_all(&[b'x'; 300]).expect("the disk has room");
-    fs::rename(&unfinished, &finished).and_then(|()| file.sync_all()).expect("it is renamed and synced");
+    file.sync_data().expect("it is synced");
+    fs::rename(&unfinished, &finished).expect("it is renamed");
+    File::open(dir).and_then(|dir| dir.sync_all()).expect("its name is synced");
 }
 
 /// Whole studies in this process, without and with 1 GiB that it has touched.
