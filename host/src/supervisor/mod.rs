@@ -33,8 +33,9 @@ pub const STDERR_FILE: &str = "stderr.log";
 pub const REPORT_FILE: &str = "report.json";
 
 /// Carries out the attempt that the directory's assignment describes, and
-/// leaves its record there. Does nothing where the record is there already, or
-/// where another supervisor is at work, so that starting one twice is safe.
+/// leaves its record there. Where another supervisor is at work, it waits for
+/// that one; where another has begun or ended before, it does nothing. So starting
+/// one twice is safe.
 ///
 /// # Errors
 ///
@@ -42,10 +43,13 @@ pub const REPORT_FILE: &str = "report.json";
 /// happens to the experiment is never an error.
 pub fn supervise(dir: &Path) -> io::Result<()> {
     let lock = OpenOptions::new().create(true).truncate(false).write(true).open(dir.join(LOCK_FILE))?;
-    if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() || Record::exists_in(dir) {
+    // Where another is at work, its end is awaited: whoever started this one
+    // waits for the attempt, and must not take it for lost.
+    flock(&lock, FlockOperation::LockExclusive)?;
+    let another_began = lock.metadata()?.len() > 0;
+    if another_began || Record::exists_in(dir) {
         return Ok(());
     }
-    lock.set_len(0)?;
     (&lock).write_all(std::process::id().to_string().as_bytes())?;
     let assignment = Assignment::read(dir)?;
     let started_at = clock::wall();
