@@ -212,8 +212,8 @@ fn every_command_has_its_help() {
       <STUDY>  The study file, in TOML or YAML
 
     Options:
-          --policy <FILE>  A policy component to use instead of the study's own
-          --dir <DIR>      Where the journal and the attempts go; must not hold a study yet. [default: reprieve-studies/NAME-TIME]
+          --policy <FILE>  A policy component to use instead of the study's own, with its default settings
+          --dir <DIR>      Where the journal and the attempts go; must not hold a study yet. [default: reprieve-studies/NAME-TIME-PID]
           --json           Print JSON lines for machines instead of text for people
       -h, --help           Print help
     ");
@@ -226,7 +226,7 @@ fn every_command_has_its_help() {
       <STUDY>  The study file, in TOML or YAML
 
     Options:
-          --policy <FILE>  A policy component to use instead of the study's own
+          --policy <FILE>  A policy component to use instead of the study's own, with its default settings
           --json           Print JSON lines for machines instead of text for people
       -h, --help           Print help
     ");
@@ -268,7 +268,7 @@ fn every_command_has_its_help() {
           --settings <JSON>  Settings for the policy, a JSON object [default: {}]
           --timeout <TIME>   How long each attempt may run, for example `10m`
           --silence <TIME>   How long each attempt may print nothing, for example `2m`
-          --dir <DIR>        Where the journal and the attempts go; must not hold a study yet. [default: reprieve-studies/exec-TIME]
+          --dir <DIR>        Where the journal and the attempts go; must not hold a study yet. [default: reprieve-studies/exec-TIME-PID]
           --json             Print JSON lines for machines instead of text for people
       -h, --help             Print help
     ");

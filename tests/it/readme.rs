@@ -64,6 +64,7 @@ fn the_policy_shown_changes_what_is_decided() {
     let place = Place::of(
         r#"
         name = "night"
+        policy = { settings = { max_retries = 5 } }
         [[experiments]]
         name = "greedy"
         parameters = { batch = 8 }

@@ -21,7 +21,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "TIME")]
     silence: Option<String>,
     /// Where the journal and the attempts go; must not hold a study yet.
-    /// [default: reprieve-studies/exec-TIME]
+    /// [default: reprieve-studies/exec-TIME-PID]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
     /// The command and its arguments, after `--`.

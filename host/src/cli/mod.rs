@@ -105,6 +105,8 @@ pub fn main() -> ExitCode {
     };
     match done {
         Ok(code) => ExitCode::from(code),
+        // A reader that has seen enough, such as `head`.
+        Err(Failed::Io(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(failed) => {
             let text = failed.to_string();
             let text = if text.starts_with("error") { text } else { format!("error: {text}") };

@@ -12,11 +12,11 @@ use super::Failed;
 pub(super) struct Args {
     /// The study file, in TOML or YAML.
     study: PathBuf,
-    /// A policy component to use instead of the study's own.
+    /// A policy component to use instead of the study's own, with its default settings.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// Where the journal and the attempts go; must not hold a study yet.
-    /// [default: reprieve-studies/NAME-TIME]
+    /// [default: reprieve-studies/NAME-TIME-PID]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 }
@@ -47,5 +47,6 @@ pub(super) fn begin(
 fn default_dir(study: &Study) -> PathBuf {
     let time =
         clock::wall().to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%Y%m%d-%H%M%S").to_string();
-    PathBuf::from("reprieve-studies").join(format!("{}-{time}", study.name))
+    // Two that start within one second are two studies.
+    PathBuf::from("reprieve-studies").join(format!("{}-{time}-{}", study.name, std::process::id()))
 }

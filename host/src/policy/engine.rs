@@ -131,6 +131,10 @@ fn config(stack_bytes: u64, pool: Option<PoolingAllocationConfig>) -> Config {
     let mut config = Config::new();
     config
         .consume_fuel(true)
+        // Policies are small, and run for microseconds: what optimising takes at
+        // the first load is never won back (benches: a quarter less to compile,
+        // and decisions as quick).
+        .cranelift_opt_level(wasmtime::OptLevel::None)
         .epoch_interruption(true)
         .max_wasm_stack(usize::try_from(stack_bytes).unwrap_or(usize::MAX))
         .cranelift_nan_canonicalization(true)

@@ -33,6 +33,14 @@ pub(super) fn parent(pid: i32) -> io::Result<i32> {
     })
 }
 
+/// Whether this process was started with the hang-up signal ignored, as
+/// nohup(1) does; `SigIgn` of `/proc/self/status` (proc(5)).
+pub fn ignores_hangup() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
+}
+
 /// This boot of the machine, as the kernel names it (random(4)).
 ///
 /// # Errors

@@ -7,6 +7,6 @@ mod identity;
 mod spawn;
 mod tree;
 
-pub use identity::{boot_id, identify, start_ticks};
+pub use identity::{boot_id, identify, ignores_hangup, start_ticks};
 pub use spawn::{Spawn, SpawnError};
 pub use tree::{adopt_orphans, reap, signal_descendants};

@@ -69,6 +69,8 @@ impl Judges {
             let mut spec = study.policies.of(stage).clone();
             if let Some(path) = instead {
                 spec.component = PolicyComponent::File(path.to_owned());
+                // They were written for the policy that it takes the place of.
+                spec.settings = serde_json::Map::new();
             }
             Ok::<_, JudgeError>(Judge {
                 policy: engines.load(&spec)?,
@@ -142,7 +144,9 @@ impl Judge {
     pub(super) fn judge(&self, question: &Question, set_aside: bool) -> Judgement {
         if set_aside {
             let why = format!("the policy was set aside after {FAULTS_TO_SET_ASIDE} faults in a row");
-            return self.fall_back(question, &why, None, 0, Duration::ZERO);
+            let mut judgement = self.fall_back(question, &why, None, 0, Duration::ZERO);
+            judgement.by.push_str(", the policy being set aside");
+            return judgement;
         }
         let answer = self.policy.decide(question);
         match answer.result {

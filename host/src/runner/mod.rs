@@ -24,6 +24,7 @@ use crate::event::{AttemptEnded, AttemptStarted, Decided, Event, ProcessIdentity
 use crate::failure::Classifier;
 use crate::journal::{Journal, Position, WriteError};
 use crate::launcher::{Found, LaunchError, Launcher, Supervisor};
+use crate::process::ignores_hangup;
 use crate::reporter::Reporter;
 use crate::state::StudyState;
 use crate::study::ExperimentId;
@@ -98,11 +99,9 @@ impl Runner {
     /// Where the journal fails. What happens to an experiment is never an error.
     pub async fn run(mut self) -> Result<(StudyEnd, u32), RunError> {
         let handler = |kind| signal(kind).map_err(RunError::Signals);
-        let mut signals = [
-            handler(SignalKind::interrupt())?,
-            handler(SignalKind::terminate())?,
-            handler(SignalKind::hangup())?,
-        ];
+        // A handler would undo what nohup asked for.
+        let hangup = if ignores_hangup() { None } else { Some(handler(SignalKind::hangup())?) };
+        let mut signals = (handler(SignalKind::interrupt())?, handler(SignalKind::terminate())?, hangup);
         if let Some(limit) = self.state.study().limits.max_duration {
             self.after(limit, Event::TimeLimitReached);
         }
@@ -284,13 +283,13 @@ impl Runner {
     }
 
     /// Waits until something has happened, and takes in all that has.
-    async fn wait(&mut self, signals: &mut [Signal; 3]) {
-        let [interrupt, terminate, hangup] = signals;
+    async fn wait(&mut self, signals: &mut (Signal, Signal, Option<Signal>)) {
+        let (interrupt, terminate, hangup) = signals;
         tokio::select! {
             biased;
             _ = interrupt.recv() => self.events.push(Event::Interrupted { signal: SignalKind::interrupt().as_raw_value() }),
             _ = terminate.recv() => self.events.push(Event::Interrupted { signal: SignalKind::terminate().as_raw_value() }),
-            _ = hangup.recv() => self.events.push(Event::Interrupted { signal: SignalKind::hangup().as_raw_value() }),
+            Some(_) = received(hangup) => self.events.push(Event::Interrupted { signal: SignalKind::hangup().as_raw_value() }),
             Some(input) = self.inputs.join_next() => self.take_in(input),
             () = self.timers.elapsed() => {}
             () = tokio::time::sleep(TICK), if self.reporter.is_live() => self.reporter.tick(&self.state),
@@ -326,5 +325,12 @@ impl Runner {
             }
             Input::Due(event) => self.events.push(*event),
         }
+    }
+}
+
+async fn received(signal: &mut Option<Signal>) -> Option<()> {
+    match signal {
+        Some(signal) => signal.recv().await,
+        None => std::future::pending().await,
     }
 }
