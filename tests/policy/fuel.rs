@@ -15,7 +15,8 @@ const RECORDED: u64 = 12_463;
 #[test]
 fn a_decision_of_the_standard_policy_takes_no_more_fuel_than_was_recorded() {
     let settings = json!({ "max_retries": 9, "jitter": "full" });
-    let policy = Policy::load(&ENGINE, &PolicySource::Standard, &settings, Limits::DEFAULT).expect("it loads");
+    let policy =
+        Policy::load(&ENGINE, &PolicySource::Standard, &settings, Limits::DEFAULT).expect("it loads");
     let answer = policy.decide(&question(5));
     assert!(answer.result.is_ok(), "{answer:?}");
     assert_eq!(policy.decide(&question(5)).fuel, answer.fuel, "two calls of one question differ");

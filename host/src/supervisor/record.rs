@@ -1,7 +1,6 @@
-//! What a supervisor leaves behind: one file, renamed into place and synced.
+//! What a supervisor leaves behind: one file, synced, then renamed into place.
 //!
-//! Who looks while the machine runs finds it whole or not at all. After a power
-//! cut it may be torn. Then it does not read as a record, and is as good as none.
+//! It is there whole or not at all.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -77,12 +76,9 @@ impl Record {
         let unfinished = dir.join("record.json.unfinished");
         let mut file = File::create(&unfinished)?;
         file.write_all(&serde_json::to_vec(self).expect("strings and numbers always serialise"))?;
+        file.sync_data()?;
         fs::rename(&unfinished, dir.join(FILE))?;
-        // One sync for the text and the name: the rename changes the inode's
-        // time of change, so that on ext4, XFS and btrfs a full sync of the file
-        // commits the rename too. A sync before it, and one of the directory
-        // after it, would each cost an attempt as much again.
-        file.sync_all()
+        File::open(dir)?.sync_all()
     }
 
     /// Reads the record from its attempt's directory; `None` where there is none.
