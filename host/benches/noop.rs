@@ -159,6 +159,10 @@ fn parts(dir: &Path, on: &str, whole: f64) {
         ],
     );
     samples.print("ms", &["posix_spawn and wait", "append 300 bytes and fdatasync"]);
+    shares(&samples, on, whole);
+}
+
+fn shares(samples: &Samples, on: &str, whole: f64) {
     let of = |name| samples.of(name).median;
     let supervisor = of("supervise, whole");
     let spawn = of("posix_spawn and wait");
