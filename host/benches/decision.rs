@@ -3,6 +3,9 @@
 //! The question is a full one: the newest attempt and the four before it, each
 //! with 2 KiB of standard output and 2 KiB of standard error. Compared with
 //! the same policies as native functions, with tenacity, and with Extism.
+//!
+//! `search` is what the goals are for: it searches the output with `memmem` and
+//! SIMD, as a policy that reads much should.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 

@@ -5,12 +5,11 @@
 //! policies, `true`, and a Python that does no more than import tenacity.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
-#![expect(clippy::disallowed_methods, reason = "a benchmark starts what it measures")]
 
 mod common;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{ExitCode, Stdio};
 
 use common::{Variant, alternate, goal};
 use reprieve::policy::{Engine, Limits, Policy, PolicySource};
@@ -75,13 +74,13 @@ fn process(name: &str, program: &Path, args: &[&str]) -> Variant<'static> {
     let program = program.to_owned();
     let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
     Variant::wall(name, 1, move || {
-        let status = Command::new(&program).args(&args).stdout(Stdio::null()).status().expect("it starts");
+        let status = common::command(&program).args(&args).stdout(Stdio::null()).status().expect("it starts");
         assert!(status.success(), "{} fails", program.display());
     })
 }
 
 fn has_tenacity() -> Option<PathBuf> {
     let python = common::python();
-    let status = Command::new(&python).args(["-c", "import tenacity"]).stderr(Stdio::null()).status();
+    let status = common::command(&python).args(["-c", "import tenacity"]).stderr(Stdio::null()).status();
     status.is_ok_and(|status| status.success()).then_some(python)
 }

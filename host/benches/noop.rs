@@ -32,6 +32,8 @@ use reprieve::supervisor::Assignment;
 const REPRIEVE: &str = env!("CARGO_BIN_EXE_reprieve");
 const ROUNDS: usize = 7;
 const EXPERIMENTS: u32 = 50;
+/// It works in batches, so fewer would be unfair to it.
+const HYPERQUEUE_TASKS: u32 = 500;
 const PART_ROUNDS: usize = 11;
 const PART_CALLS: u32 = 10;
 const BALLAST_BYTES: usize = 1 << 30;
@@ -56,21 +58,21 @@ fn whole(dir: &Path, memory: &Path) -> Samples {
         Variant::wall("posix_spawn and wait", EXPERIMENTS, || spawn_and_wait("/bin/true")),
         Variant::new("reprieve run", || {
             let out = fresh(dir, "study");
-            per_experiment(Command::new(REPRIEVE).arg("run").arg(&study).arg("--dir").arg(out))
+            per_experiment(common::command(REPRIEVE).arg("run").arg(&study).arg("--dir").arg(out))
         }),
         Variant::new("reprieve run, in memory", || {
             let out = fresh(memory, "study");
-            per_experiment(Command::new(REPRIEVE).arg("run").arg(&study).arg("--dir").arg(out))
+            per_experiment(common::command(REPRIEVE).arg("run").arg(&study).arg("--dir").arg(out))
         }),
     ];
-    let parallel = Command::new("parallel").arg("--version").output().ok();
+    let parallel = common::command("parallel").arg("--version").output().ok();
     let parallel =
         parallel.and_then(|out| String::from_utf8(out.stdout).ok()?.lines().next().map(str::to_owned));
     if let Some(version) = &parallel {
         println!("{version}");
         variants.push(Variant::new("GNU parallel -j1 --joblog", || {
             let log = fresh(dir, "joblog");
-            let mut command = Command::new("parallel");
+            let mut command = common::command("parallel");
             command.args(["--will-cite", "-j1", "-N0", "--joblog"]).arg(log).args(["true", ":::"]);
             per_experiment(command.args(&numbers))
         }));
@@ -81,7 +83,7 @@ fn whole(dir: &Path, memory: &Path) -> Samples {
     let has_hyperqueue = hyperqueue.is_some();
     if let Some(mut peer) = hyperqueue {
         println!("{}", peer.version);
-        variants.push(Variant::new("HyperQueue, one core", move || peer.sample(EXPERIMENTS)));
+        variants.push(Variant::new("HyperQueue, one core", move || peer.sample(HYPERQUEUE_TASKS)));
     }
     println!("\nwall time of one experiment, {ROUNDS} rounds of {EXPERIMENTS}:");
     let samples = alternate(ROUNDS, variants);
@@ -103,12 +105,6 @@ fn whole(dir: &Path, memory: &Path) -> Samples {
     samples
 }
 
-fn attempt_ended() -> Stamped {
-    let (experiment, attempt) = (ExperimentId(0), succeeded());
-    let event = Event::AttemptEnded(AttemptEnded { experiment, interrupted: false, attempt });
-    Stamped { at: reprieve::clock::wall(), event }
-}
-
 /// Each part alone. What is left of the whole is the host's loop, its
 /// directories and what waits for the disk together.
 fn parts(dir: &Path, on: &str, whole: f64) {
@@ -119,11 +115,18 @@ fn parts(dir: &Path, on: &str, whole: f64) {
     let journal_dir = fresh(dir, "journal");
     fs::create_dir(&journal_dir).expect("a directory");
     let mut journal = Journal::create(&journal_dir).expect("a journal");
-    let event = [attempt_ended()];
+    let event = [Stamped {
+        at: reprieve::clock::wall(),
+        event: Event::AttemptEnded(AttemptEnded {
+            experiment: ExperimentId(0),
+            interrupted: false,
+            attempt: succeeded(),
+        }),
+    }];
     let attempt = fresh(dir, "attempt");
     let nothing = dir.join("nothing");
     let supervise = |dir: &Path| {
-        let status = Command::new(REPRIEVE)
+        let status = common::command(REPRIEVE)
             .arg("supervise")
             .arg(dir)
             .stderr(Stdio::null())
@@ -156,6 +159,10 @@ fn parts(dir: &Path, on: &str, whole: f64) {
         ],
     );
     samples.print("ms", &["posix_spawn and wait", "append 300 bytes and fdatasync"]);
+    shares(&samples, on, whole);
+}
+
+fn shares(samples: &Samples, on: &str, whole: f64) {
     let of = |name| samples.of(name).median;
     let supervisor = of("supervise, whole");
     let spawn = of("posix_spawn and wait");
@@ -183,10 +190,9 @@ fn parts(dir: &Path, on: &str, whole: f64) {
 fn record(dir: &Path) {
     let (unfinished, finished) = (dir.join("record.unfinished"), dir.join("record"));
     let mut file = File::create(&unfinished).expect("a file");
-    file.write_all(&[b'x'; 300]).expect("the disk has room");
-    file.sync_data().expect("it is synced");
+    file.write_all(&[b'x'; 300]).and_then(|()| file.sync_data()).expect("the disk has room");
     fs::rename(&unfinished, &finished).expect("it is renamed");
-    File::open(dir).and_then(|dir| dir.sync_all()).expect("its name is synced");
+    File::open(dir).and_then(|dir| dir.sync_all()).expect("the directory is synced");
 }
 
 /// Whole studies in this process, without and with 1 GiB that it has touched.

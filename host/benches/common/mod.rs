@@ -153,6 +153,14 @@ pub(crate) fn thread_cpu() -> Duration {
     Duration::new(time.tv_sec.try_into().expect("positive"), time.tv_nsec.try_into().expect("below 1e9"))
 }
 
+/// A program with the environment that a person's shell would give it. Cargo
+/// sets a search path for libraries that makes every program's start slower.
+pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.env_remove("LD_LIBRARY_PATH");
+    command
+}
+
 /// Where the build's output is, which is where the peers are installed too.
 pub(crate) fn target() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target")
@@ -185,7 +193,7 @@ impl Peer {
 
     fn try_start(name: &str, args: &[&str]) -> Result<Self, String> {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers.py");
-        let mut child = Command::new(python())
+        let mut child = command(python())
             .args([script, name])
             .args(args)
             .stdin(Stdio::piped())
