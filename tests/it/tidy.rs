@@ -16,7 +16,7 @@ fn may_import(from: &str, to: &str) -> bool {
         "runner" => from == "cli",
         "state" => matches!(from, "cli" | "runner" | "reporter"),
         "supervisor" => matches!(from, "cli" | "runner" | "launcher"),
-        "process" => matches!(from, "supervisor" | "launcher"),
+        "process" => matches!(from, "runner" | "supervisor" | "launcher"),
         // What `retry` asks of time, it asks here.
         "clock" => !matches!(from, "state" | "study" | "failure"),
         _ if ROOMS.contains(&to) => matches!(from, "cli" | "runner" | "supervisor"),

@@ -16,7 +16,7 @@ use super::Failed;
 pub(super) struct Args {
     /// The study file, in TOML or YAML.
     study: PathBuf,
-    /// A policy component to use instead of the study's own.
+    /// A policy component to use instead of the study's own, with its default settings.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
 }
