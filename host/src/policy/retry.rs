@@ -21,7 +21,7 @@ pub const MOST_ATTEMPTS: u32 = 1_000;
 /// An error that can say what is known of the failure.
 ///
 /// Without a word of its own it is of the class `unknown`, which the standard
-/// policy does not retry: only what is known to pass is worth another attempt.
+/// policy retries once: only what is known to pass is worth more.
 pub trait Failing: std::fmt::Display {
     /// What kind of thing failed.
     fn class(&self) -> FailureClass {
