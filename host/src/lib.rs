@@ -14,6 +14,7 @@ pub mod launcher;
 mod millis;
 pub mod policy;
 pub mod process;
+pub mod reading;
 pub mod reporter;
 pub mod runner;
 pub mod state;
