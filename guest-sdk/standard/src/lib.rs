@@ -1,16 +1,17 @@
 //! The `standard` policy: retries failures that can pass, with growing waits,
-//! and gives up on the rest.
+//! gives up on the rest, and cleans the devices after every attempt.
 //!
 //! It changes no parameters and asks for no particular devices: the failures
 //! that it retries have to do with neither.
 
+mod cleanup;
 mod settings;
 
 use std::time::Duration;
 
 use reprieve_guest::{
-    Attempt, Attempts, Backoff, Budget, Decision, Experiment, Failure, FailureClass, Policy, Progress, Retry,
-    SelfReport, Stage,
+    Attempt, Attempts, Backoff, Budget, Decision, Experiment, Failure, FailureClass, Occasion, Policy, Progress,
+    Retry, SelfReport, Stage, Step,
 };
 
 pub use settings::Standard;
@@ -33,6 +34,13 @@ impl Policy for Standard {
                 Retry::after(delay, reason).into()
             }
             Err(why) => self.end(attempt, why, progress),
+        }
+    }
+
+    fn plan(&self, _: &Experiment, occasion: &Occasion) -> Vec<Step> {
+        match occasion {
+            Occasion::BeforeAttempt => Vec::new(),
+            Occasion::AfterAttempt(_) => self.cleanup(),
         }
     }
 }
@@ -137,4 +145,4 @@ fn seconds(setting: f64) -> Duration {
     Duration::try_from_secs_f64(setting).unwrap_or(Duration::MAX)
 }
 
-reprieve_guest::export!(Standard as retry);
+reprieve_guest::export!(Standard);
