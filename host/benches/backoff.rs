@@ -228,7 +228,13 @@ fn retry(start: Timestamp, id: u32) -> [Stamped; 3] {
             devices: vec![0],
             supervisor,
         }),
-        Event::AttemptEnded(AttemptEnded { experiment, interrupted: false, attempt: failed() }),
+        Event::AttemptEnded(AttemptEnded {
+            experiment,
+            interrupted: false,
+            attempt: failed(),
+            cleanup: None,
+            devices: Vec::new(),
+        }),
         Event::Decided(Decided {
             experiment,
             stage: Stage::Measure,

@@ -30,6 +30,16 @@ pub enum Occasion {
     AfterAttempt(Box<Attempt>),
 }
 
+impl Occasion {
+    /// The attempt that has ended, or none.
+    pub fn attempts(&self) -> &[Attempt] {
+        match self {
+            Self::BeforeAttempt => &[],
+            Self::AfterAttempt(attempt) => std::slice::from_ref(attempt),
+        }
+    }
+}
+
 /// One piece of work, on every leased device unless it says otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -174,7 +184,8 @@ pub struct Cleanup {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HandOver {
     /// Used before the study's first attempt on this device, in bytes.
-    pub baseline_bytes: Option<u64>,
+    /// 0 where there is no reading.
+    pub baseline_bytes: u64,
     /// The device's last word, or why there is none.
     pub reading: Result<Reading, ReadingError>,
     /// Why it is not to be used again, where it is not.

@@ -16,6 +16,8 @@ pub struct Question {
     pub attempts: Vec<Attempt>,
     /// The study so far.
     pub progress: Progress,
+    /// The devices as they were read when the judged attempt had ended.
+    pub devices: Vec<crate::cleanup::HandOver>,
     /// Where the sandbox's clocks stand.
     pub asked_at: Timestamp,
 }

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::{Attempt, Stage};
+use crate::cleanup::{Cleanup, HandOver};
 use crate::decision::{Decision, PolicyFault};
 use crate::study::{ExperimentId, Source};
 
@@ -154,6 +155,12 @@ pub struct AttemptEnded {
     pub interrupted: bool,
     /// How it went.
     pub attempt: Attempt,
+    /// The cleanup after it, where its supervisor got as far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cleanup: Option<Cleanup>,
+    /// The leased devices at the hand-over, where they are more than slots.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<HandOver>,
 }
 
 /// An attempt was judged.

@@ -10,8 +10,8 @@ mod settings;
 use std::time::Duration;
 
 use reprieve_guest::{
-    Attempt, Attempts, Backoff, Budget, Decision, Experiment, Failure, FailureClass, Occasion, Policy, Progress,
-    Retry, SelfReport, Stage, Step,
+    Attempt, Attempts, Backoff, Budget, Decision, Experiment, Failure, FailureClass, Occasion, Policy,
+    Progress, Retry, SelfReport, Stage, Step,
 };
 
 pub use settings::Standard;

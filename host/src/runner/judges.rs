@@ -134,6 +134,7 @@ fn load(engine: &Engine, spec: &PolicySpec) -> Result<Policy, JudgeError> {
         instances: asked.instances,
         hostcall_bytes: asked.hostcall_bytes,
         answer_bytes: asked.answer_bytes,
+        plan_steps: asked.plan_steps,
         log_bytes: asked.log_bytes,
     })?;
     Ok(Policy::load(engine, &source, &spec.settings.clone().into(), limits)?)

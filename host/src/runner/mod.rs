@@ -228,14 +228,26 @@ impl Runner {
             // A record that cannot be read is as good as none.
             let record = Record::read(&dir).ok().flatten();
             let (attempt, interrupted) = attempts::judge_record(record, which, &classifier);
-            Input::Ended(Box::new(AttemptEnded { experiment, interrupted, attempt }))
+            Input::Ended(Box::new(AttemptEnded {
+                experiment,
+                interrupted,
+                attempt,
+                cleanup: None,
+                devices: Vec::new(),
+            }))
         });
     }
 
     fn not_started(&mut self, experiment: ExperimentId, which: Which, error: &LaunchError) {
         let ending = Ending::NotStarted(error.to_string());
         let attempt = attempts::empty(which, ending, &error.to_string());
-        self.events.push(Event::AttemptEnded(AttemptEnded { experiment, interrupted: false, attempt }));
+        self.events.push(Event::AttemptEnded(AttemptEnded {
+            experiment,
+            interrupted: false,
+            attempt,
+            cleanup: None,
+            devices: Vec::new(),
+        }));
     }
 
     /// Asks what follows the newest attempt, beside the loop.
@@ -254,11 +266,13 @@ impl Runner {
         let (stage, number) = self.state.newest_attempt(id);
         let mut attempts: Vec<Attempt> = Vec::new();
         let mut asked_at = self.state.started_at();
+        let mut devices = Vec::new();
         for position in self.history.get(&(id, stage)).into_iter().flatten() {
             let stamped = self.journal.event_at(*position)?;
             if let Event::AttemptEnded(ended) = stamped.event {
                 asked_at = stamped.at;
                 attempts.push(ended.attempt);
+                devices = ended.devices;
             }
         }
         let mut parameters = experiment.parameters.clone();
@@ -278,6 +292,7 @@ impl Runner {
             },
             attempts,
             progress: self.state.progress(asked_at),
+            devices,
             asked_at,
         })
     }

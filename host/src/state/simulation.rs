@@ -180,7 +180,13 @@ impl World {
             throttled_for: Duration::ZERO,
             facts: Vec::new(),
         };
-        self.happen(Event::AttemptEnded(AttemptEnded { experiment: id, interrupted: told, attempt }));
+        self.happen(Event::AttemptEnded(AttemptEnded {
+            experiment: id,
+            interrupted: told,
+            attempt,
+            cleanup: None,
+            devices: Vec::new(),
+        }));
     }
 
     fn decide(&mut self, id: ExperimentId) -> Decision {

@@ -31,7 +31,7 @@ const STUDY_KEYS: [&str; 11] = [
 ];
 const STAGE_POLICY_KEYS: [&str; 4] = ["use", "fallback", "settings", "limits"];
 const POLICY_KEYS: [&str; 7] = ["use", "fallback", "settings", "limits", "prepare", "measure", "finish"];
-const POLICY_LIMIT_KEYS: [&str; 9] = [
+const POLICY_LIMIT_KEYS: [&str; 10] = [
     "fuel",
     "deadline",
     "memory_bytes",
@@ -40,6 +40,7 @@ const POLICY_LIMIT_KEYS: [&str; 9] = [
     "stack_bytes",
     "hostcall_bytes",
     "answer_bytes",
+    "plan_steps",
     "log_bytes",
 ];
 const LIMIT_KEYS: [&str; 3] = ["max_attempts", "max_delay", "max_duration"];
@@ -191,6 +192,7 @@ impl Reader<'_> {
             stack_bytes: number("stack_bytes", base.stack_bytes),
             hostcall_bytes: number("hostcall_bytes", base.hostcall_bytes),
             answer_bytes: number("answer_bytes", base.answer_bytes),
+            plan_steps: number("plan_steps", base.plan_steps),
             log_bytes: number("log_bytes", base.log_bytes),
             deadline: match table.get("deadline") {
                 Some(node) => Some(self.duration(node, "`deadline`")),
