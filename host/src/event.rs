@@ -108,6 +108,18 @@ pub struct Device {
     pub name: String,
 }
 
+impl Device {
+    /// A declared slot, which may have no device behind it.
+    pub fn slot(number: u32) -> Self {
+        Self { id: number.to_string(), name: "slot".to_owned() }
+    }
+
+    /// Whether it is a slot rather than a device.
+    pub fn is_slot(&self) -> bool {
+        self.name == "slot"
+    }
+}
+
 /// Which policy it was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyIdentity {

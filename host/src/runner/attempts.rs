@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::action::Start;
 use crate::attempt::{Attempt, Ending, Failure, FailureClass, Parameter, SelfReport, Stage};
+use crate::event::Device;
 use crate::failure::{Classifier, Evidence};
 use crate::millis;
 use crate::state::StudyState;
@@ -14,6 +15,9 @@ use crate::supervisor::{Assignment, REPORT_FILE, Record};
 /// How much of a stream's end a policy is told, and the journal keeps. The
 /// attempt's directory has all of it.
 const TAIL_BYTES: usize = 4 * 1024;
+
+/// What tells CUDA which devices to use.
+pub const VISIBLE_DEVICES: &str = "CUDA_VISIBLE_DEVICES";
 
 /// `EX_TEMPFAIL` of <sysexits.h>: a failure that passes; what failed asks to be run again.
 const TEMPORARY_FAILURE: i32 = 75;
@@ -47,12 +51,20 @@ pub(super) fn assignment(study_id: &str, dir: &Path, state: &StudyState, start: 
         .expect("the state starts only stages that an experiment has");
     let stage = start.stage.name();
     let token = format!("{study_id}/{}/{stage}/{}", start.experiment.0, start.attempt);
-    let held: Vec<&str> =
-        start.devices.iter().map(|position| state.devices()[usize::from(*position)].id.as_str()).collect();
+    let held: Vec<&Device> =
+        start.devices.iter().map(|position| &state.devices()[usize::from(*position)]).collect();
     let mut environment = command.environment;
+    // A lease is a lease; a mere slot takes nothing from whoever set the variable.
+    let is_set = || {
+        let in_study = environment.iter().any(|(name, _)| name == VISIBLE_DEVICES);
+        in_study || std::env::var_os(VISIBLE_DEVICES).is_some()
+    };
+    if !held.iter().all(|device| device.is_slot()) || !is_set() {
+        let ids: Vec<&str> = held.iter().map(|device| device.id.as_str()).collect();
+        environment.push((VISIBLE_DEVICES.to_owned(), ids.join(",")));
+    }
     environment.extend(
         [
-            ("CUDA_VISIBLE_DEVICES", held.join(",")),
             ("REPRIEVE_ATTEMPT", start.attempt.to_string()),
             ("REPRIEVE_EXPERIMENT", experiment.name.clone()),
             ("REPRIEVE_REPORT", dir.join(REPORT_FILE).to_string_lossy().into_owned()),
