@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::attempt::{Attempt, Stage};
+use crate::attempt::{Attempt, Parameter, Stage};
 use crate::decision::{Decision, PolicyFault};
 use crate::study::{ExperimentId, Source};
 
@@ -142,6 +142,9 @@ pub struct AttemptStarted {
     pub attempt: u32,
     /// Positions of the leased devices among the study's.
     pub devices: Vec<u16>,
+    /// Values that decisions have put in place of the experiment's parameters.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<Parameter>,
     /// Its supervisor.
     pub supervisor: ProcessIdentity,
 }

@@ -292,12 +292,31 @@ fn a_policy_changes_an_adjustable_parameter_of_the_next_attempt() {
     TIME  e  measure  failed: exit code 1 after SPAN (attempt 1)
                           unknown: exit code 1
     TIME  e  measure  retry in 0 s on the same devices with batch = 4 at TIME (guest): half of it fits
-    TIME  e  measure  attempt 2 on slot 0
-    TIME  e  measure  ok in SPAN (attempt 2)
+    TIME  e  measure  attempt 2 on slot 0 with batch = 4
+    TIME  e  measure  ok in SPAN (attempt 2) with batch = 4
 
-    complete: 1 succeeded; 1 retry, SPAN
+    complete: 1 succeeded (1 with changed parameters); 1 retry, SPAN
     ");
     assert_eq!(place.lines("batches"), ["8 8", "4 4"]);
+    assert_snapshot!(place.show(), @r"
+    exit code 0
+    --- stdout
+    study `s` (s-ID): 1 experiment
+
+    e: succeeded with batch = 4
+      measure 1: exit code 1 after SPAN
+        unknown: exit code 1
+        output: out/attempts/0000-e/measure-1
+        retry in 0 s on the same devices with batch = 4 (guest): half of it fits
+      measure 2: exit code 0 after SPAN
+        accepted (guest)
+
+    complete: 1 succeeded (1 with changed parameters), 0 failed, 0 not done, 1 retried
+    ");
+    let told = place.reprieve(&["show", "--json", "out"]).json();
+    let changed = serde_json::json!([{ "name": "batch", "value": "4" }]);
+    assert_eq!(told[0]["overrides"], changed);
+    assert_eq!(told[0]["events"][4]["overrides"], changed, "the second attempt has them");
 }
 
 #[test]

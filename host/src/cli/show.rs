@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::attempt::Attempt;
+use crate::attempt::{Attempt, Parameter};
 use crate::event::{Event, Stamped, StudyStarted};
 use crate::exit_code;
 use crate::journal::{self, ReadError};
@@ -38,6 +38,8 @@ struct Told<'a> {
     experiment: &'a str,
     /// `null` while it has not ended.
     outcome: Option<Outcome>,
+    /// Values that decisions have put in place of parameters.
+    overrides: &'a [Parameter],
     events: &'a [Stamped],
 }
 
@@ -56,7 +58,8 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
     if json {
         for (id, story) in stories.iter().filter(|(id, _)| wanted(**id)) {
             let (experiment, outcome) = (&*study.name_of(*id), state.outcome(*id));
-            Versioned::new(Told { experiment, outcome, events: &story.events }).print();
+            let overrides = state.overrides(*id);
+            Versioned::new(Told { experiment, outcome, overrides, events: &story.events }).print();
         }
         return Ok(exit_code::SUCCESS);
     }
@@ -64,7 +67,8 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
     let began = started.id;
     writeln!(out, "study `{}` ({began}): {}", study.name, words::count(study.len() as u64, "experiment"))?;
     for (id, story) in stories.iter().filter(|(id, _)| wanted(**id)) {
-        writeln!(out, "\n{}: {}", study.name_of(*id), outcome(&state, *id))?;
+        let with = words::overrides(state.overrides(*id));
+        writeln!(out, "\n{}: {}{with}", study.name_of(*id), outcome(&state, *id))?;
         for stamped in &story.events {
             tell(&mut out, &args.dir, study, stamped)?;
         }
@@ -73,8 +77,12 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
     let end = state.ended().map_or_else(|| "not ended".to_owned(), words::study_end);
     writeln!(
         out,
-        "\n{end}: {} succeeded, {} failed, {} not done, {} retried",
-        progress.succeeded, progress.failed, progress.remaining, progress.retries
+        "\n{end}: {} succeeded{}, {} failed, {} not done, {} retried",
+        progress.succeeded,
+        words::changed(&state),
+        progress.failed,
+        progress.remaining,
+        progress.retries
     )?;
     if torn_bytes > 0 {
         writeln!(out, "the journal's last line is torn: {torn_bytes} bytes were passed over")?;

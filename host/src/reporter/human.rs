@@ -115,7 +115,8 @@ impl Human {
         match &attempt.failure {
             None => {
                 let took = words::span(attempt.ran_for);
-                self.timed(at, &name, stage, &format!("{GOOD}ok{GOOD:#} in {took} (attempt {number})"));
+                let with = words::overrides(state.overrides(id));
+                self.timed(at, &name, stage, &format!("{GOOD}ok{GOOD:#} in {took} (attempt {number}){with}"));
             }
             Some(failure) => {
                 let (class, ending) = (failure.class.name(), words::ending(attempt));
@@ -205,7 +206,7 @@ impl Human {
         let progress = state.progress(at);
         let took = words::span(progress.elapsed);
         let (good, bad) = (progress.succeeded, progress.failed);
-        let mut line = format!("{GOOD}{good} succeeded{GOOD:#}");
+        let mut line = format!("{GOOD}{good} succeeded{GOOD:#}{}", words::changed(state));
         if bad > 0 {
             line.push_str(&format!(", {BAD}{bad} failed{BAD:#}"));
         }
@@ -250,7 +251,8 @@ impl Reporter for Human {
                 if self.live.is_none() {
                     let name = state.study().name_of(started.experiment);
                     let devices = words::devices(state.devices(), &started.devices);
-                    let text = format!("attempt {} on {devices}", started.attempt);
+                    let with = words::overrides(&started.overrides);
+                    let text = format!("attempt {} on {devices}{with}", started.attempt);
                     self.timed(at, &name, started.stage.name(), &text);
                 }
             }

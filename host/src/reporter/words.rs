@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use crate::attempt::{Attempt, Ending};
+use crate::attempt::{Attempt, Ending, Parameter};
 use crate::decision::{Decision, Placement, Retry, Turn};
 use crate::event::{Device, StudyEnd};
+use crate::state::{Outcome, StudyState};
 
 /// A span of time, to the precision that a reader needs.
 pub fn span(duration: Duration) -> String {
@@ -62,10 +63,26 @@ fn retry_words(retry: &Retry) -> String {
     if retry.turn == Turn::Last {
         words.push_str(", after all others");
     }
-    for new in &retry.overrides {
-        words.push_str(&format!(" with {} = {}", new.name, new.value));
-    }
+    words.push_str(&overrides(&retry.overrides));
     words
+}
+
+/// Parameters that are not as the study file has them, with a space before.
+pub fn overrides(overrides: &[Parameter]) -> String {
+    if overrides.is_empty() {
+        return String::new();
+    }
+    let each: Vec<String> = overrides.iter().map(|new| format!("{} = {}", new.name, new.value)).collect();
+    format!(" with {}", each.join(", "))
+}
+
+/// How many experiments succeeded with other parameters than the study file's, where any did.
+pub fn changed(state: &StudyState) -> String {
+    let changed = |id: &_| state.outcome(*id) == Some(Outcome::Succeeded) && !state.overrides(*id).is_empty();
+    match state.study().ids().filter(changed).count() {
+        0 => String::new(),
+        count => format!(" ({count} with changed parameters)"),
+    }
 }
 
 /// The devices at these positions.

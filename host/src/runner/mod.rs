@@ -217,6 +217,7 @@ impl Runner {
                     stage: start.stage,
                     attempt: start.attempt,
                     devices: start.devices,
+                    overrides: self.state.overrides(start.experiment).to_vec(),
                     supervisor: supervisor.identity.clone(),
                 }));
             }
