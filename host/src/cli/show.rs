@@ -14,7 +14,7 @@ use crate::journal::{self, ReadError};
 use crate::reporter::{Versioned, words};
 use crate::runner::attempt_directory;
 use crate::state::{Outcome, StudyState};
-use crate::study::{ExperimentId, Study};
+use crate::study::{ExperimentId, Planned, Study};
 
 use super::Failed;
 
@@ -35,7 +35,8 @@ struct Story {
 /// One experiment, as `--json` prints it.
 #[derive(Serialize)]
 struct Told<'a> {
-    experiment: &'a str,
+    #[serde(flatten)]
+    planned: Planned<'a>,
     /// `null` while it has not ended.
     outcome: Option<Outcome>,
     /// Values that decisions have put in place of parameters.
@@ -56,10 +57,10 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
         )));
     }
     if json {
-        for (id, story) in stories.iter().filter(|(id, _)| wanted(**id)) {
-            let (experiment, outcome) = (&*study.name_of(*id), state.outcome(*id));
-            let overrides = state.overrides(*id);
-            Versioned::new(Told { experiment, outcome, overrides, events: &story.events }).print();
+        for id in study.ids().filter(|id| wanted(*id)) {
+            let (planned, outcome, overrides) = (study.planned(id), state.outcome(id), state.overrides(id));
+            let events = stories.get(&id).map_or(&[][..], |story| &story.events);
+            Versioned::new(Told { planned, outcome, overrides, events }).print();
         }
         return Ok(exit_code::SUCCESS);
     }

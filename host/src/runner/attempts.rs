@@ -22,9 +22,6 @@ pub const VISIBLE_DEVICES: &str = "CUDA_VISIBLE_DEVICES";
 /// `EX_TEMPFAIL` of <sysexits.h>: a failure that passes; what failed asks to be run again.
 const TEMPORARY_FAILURE: i32 = 75;
 
-/// Longer names are cut where they become directories.
-const NAME_CHARS_MAX: usize = 60;
-
 /// Where an attempt's files are, below the study's directory. The same attempt
 /// always has the same directory, so that a later host finds it.
 pub fn attempt_directory(
@@ -34,13 +31,7 @@ pub fn attempt_directory(
     stage: Stage,
     number: u32,
 ) -> PathBuf {
-    let name: String = study
-        .name_of(id)
-        .chars()
-        .take(NAME_CHARS_MAX)
-        .map(|c| if c.is_ascii_alphanumeric() || "._-#".contains(c) { c } else { '_' })
-        .collect();
-    study_dir.join("attempts").join(format!("{:04}-{name}", id.0)).join(format!("{}-{number}", stage.name()))
+    study_dir.join(study.directory_of(id)).join(format!("{}-{number}", stage.name()))
 }
 
 /// What the attempt's supervisor is to do.
