@@ -71,6 +71,7 @@ fn show_tells_one_experiment_or_all() {
 
     good: succeeded
       measure 1: exit code 0 after SPAN
+        output: out/attempts/0000-good/measure-1
         accepted (standard)
 
     bad: failed

@@ -165,6 +165,7 @@ fn an_experiment_may_say_that_its_failure_will_pass() {
         output: out/attempts/0000-e/measure-2
         retry in 20 ms (standard): the experiment called its configuration failure worth retrying: the cache is cold; retry 2 of 3
       measure 3: exit code 0 after SPAN
+        output: out/attempts/0000-e/measure-3
         accepted (standard)
 
     complete: 1 succeeded, 0 failed, 0 not done, 2 retried
@@ -309,6 +310,7 @@ fn a_policy_changes_an_adjustable_parameter_of_the_next_attempt() {
         output: out/attempts/0000-e/measure-1
         retry in 0 s on the same devices with batch = 4 (guest): half of it fits
       measure 2: exit code 0 after SPAN
+        output: out/attempts/0000-e/measure-2
         accepted (guest)
 
     complete: 1 succeeded (1 with changed parameters), 0 failed, 0 not done, 1 retried
@@ -362,19 +364,15 @@ fn a_policy_that_fails_to_answer_costs_no_experiment() {
     recorded in out
     TIME  good  measure  attempt 1 on slot 0
     TIME  good  measure  ok in SPAN (attempt 1)
-                             policy fault: wasm `unreachable` instruction executed; `give-up` decides
+                             policy fault: \u{1b}[31mno such class\u{1b}[0m (wasm `unreachable` instruction executed); `give-up` decides
                                at rust_panic
                                at choose_delay
-                               at <wasm function 4>
-                               it last said: \u{1b}[31mno such class\u{1b}[0m
     TIME  bad   measure  attempt 1 on slot 0
     TIME  bad   measure  failed: exit code 1 after SPAN (attempt 1)
                              unknown: exit code 1
-                             policy fault: wasm `unreachable` instruction executed; `give-up` decides
+                             policy fault: \u{1b}[31mno such class\u{1b}[0m (wasm `unreachable` instruction executed); `give-up` decides
                                at rust_panic
                                at choose_delay
-                               at <wasm function 4>
-                               it last said: \u{1b}[31mno such class\u{1b}[0m
     TIME  bad   measure  given up (give-up): the policy did not answer: wasm `unreachable` instruction executed
 
     complete: 1 succeeded, 1 failed; 0 retries, SPAN

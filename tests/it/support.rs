@@ -222,7 +222,7 @@ fn steady(text: &str) -> String {
     let rules = [
         (r"\b\d\d:\d\d:\d\d\b", "TIME"),
         (r"-\d{8}T\d{6}-\d+", "-ID"),
-        (r"(ok in|after) [\d.]+ m?s", "$1 SPAN"),
+        (r"(ok in|after|running for) [\d.]+ m?s", "$1 SPAN"),
         (r"(retry|retries), [\d.]+ m?s\n", "$1, SPAN\n"),
     ];
     rules.iter().fold(text.to_owned(), |text, (from, to)| {

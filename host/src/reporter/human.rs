@@ -193,12 +193,9 @@ impl Human {
     }
 
     fn fault(&self, fault: &PolicyFault, by: &str) {
-        self.below(&format!("policy fault: {}; `{by}` decides", fault.message));
-        for function in fault.backtrace.iter().take(5) {
+        self.below(&format!("policy fault: {}; `{by}` decides", words::fault(fault)));
+        for function in words::named(&fault.backtrace).take(5) {
             self.below(&format!("  at {function}"));
-        }
-        if let Some(last) = fault.output_tail.lines().last() {
-            self.below(&format!("  it last said: {last}"));
         }
     }
 

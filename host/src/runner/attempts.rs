@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use crate::action::Start;
 use crate::attempt::{Attempt, Ending, Failure, FailureClass, Parameter, SelfReport, Stage};
-use crate::event::Device;
+use crate::event::{AttemptStarted, Device};
 use crate::failure::{Classifier, Evidence};
 use crate::millis;
+use crate::process;
 use crate::state::StudyState;
 use crate::study::{ExperimentId, Study};
 use crate::supervisor::{Assignment, REPORT_FILE, Record};
@@ -32,6 +33,11 @@ pub fn attempt_directory(
     number: u32,
 ) -> PathBuf {
     study_dir.join(study.directory_of(id)).join(format!("{}-{number}", stage.name()))
+}
+
+/// Whether the attempt's supervisor is at work on this machine.
+pub fn is_running(started: &AttemptStarted) -> bool {
+    process::identify(started.supervisor.pid).is_ok_and(|now| now == started.supervisor)
 }
 
 /// What the attempt's supervisor is to do.

@@ -32,7 +32,7 @@ use crate::study::ExperimentId;
 use crate::supervisor::Record;
 
 use attempts::Which;
-pub use attempts::{VISIBLE_DEVICES, attempt_directory};
+pub use attempts::{VISIBLE_DEVICES, attempt_directory, is_running};
 pub use judges::JudgeError;
 use judges::{Judgement, Judges};
 pub use open::{Begin, OpenError};
