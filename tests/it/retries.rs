@@ -179,7 +179,10 @@ fn a_report_that_cannot_be_read_is_shown_and_changes_nothing() {
         r#"echo '{"retryable": perhaps' > "$REPRIEVE_REPORT"
            echo "ModuleNotFoundError: No module named 'tranformers'" >&2; exit 1"#,
     );
-    assert_eq!((place.run().code, tries(&place)), (100, 1));
+    let ran = place.run();
+    assert_eq!((ran.code, tries(&place)), (100, 1));
+    let line = "                      its report cannot be read: expected value at line 1 column 15\n";
+    assert!(ran.stdout.contains(line), "{ran}");
     assert_snapshot!(place.show(), @r"
     exit code 0
     --- stdout
@@ -379,6 +382,18 @@ fn a_policy_that_fails_to_answer_costs_no_experiment() {
       failed  bad   measure: unknown: exit code 1
     hint: `reprieve show out` tells every attempt and where its output is
     ");
+}
+
+#[test]
+fn the_log_of_a_policy_has_no_colours_where_nobody_sees_them() {
+    let place = Place::of(
+        "name = \"s\"\nslots = 1\npolicy = { use = \"panic.wasm\" }\n\
+         [[experiments]]\nname = \"e\"\nmeasure = [\"true\"]\n",
+    )
+    .env("REPRIEVE_LOG", "trace");
+    place.write("panic.wasm", guest::guest("panic"));
+    let said = place.run().stderr;
+    assert!(said.contains("no such class") && !said.contains('\u{1b}'), "{said}");
 }
 
 #[test]

@@ -122,7 +122,13 @@ pub fn main() -> ExitCode {
 fn log() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("REPRIEVE_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // Colour only on a terminal, and never against NO_COLOR.
+    let choice = anstream::AutoStream::choice(&std::io::stderr());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(choice != anstream::ColorChoice::Never)
+        .with_writer(std::io::stderr)
+        .init();
 }
 
 /// Where compiled policies are kept, by the XDG base directory specification.

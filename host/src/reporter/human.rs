@@ -134,6 +134,21 @@ impl Human {
         }
     }
 
+    /// What else is worth knowing of an attempt, whatever became of it.
+    fn facts(&self, attempt: &Attempt) {
+        for fact in &attempt.facts {
+            match &*fact.name {
+                "leftovers-ended" => {
+                    let count = fact.value.parse::<u64>().unwrap_or_default();
+                    let processes = if count == 1 { "process" } else { "processes" };
+                    self.below(&format!("{count} leftover {processes} ended"));
+                }
+                "self-report-error" => self.below(&format!("its report cannot be read: {}", fact.value)),
+                _ => {}
+            }
+        }
+    }
+
     fn decided(&mut self, at: Timestamp, decided: &Decided, state: &StudyState) {
         let id = decided.experiment;
         if let Some(fault) = &decided.fault {
@@ -258,7 +273,10 @@ impl Reporter for Human {
                 let text = format!("{NEXT}interrupted{NEXT:#}: runs again on resume");
                 self.timed(at, &name, ended.attempt.stage.name(), &text);
             }
-            Event::AttemptEnded(ended) => self.attempt_ended(at, ended.experiment, &ended.attempt, state),
+            Event::AttemptEnded(ended) => {
+                self.attempt_ended(at, ended.experiment, &ended.attempt, state);
+                self.facts(&ended.attempt);
+            }
             Event::Decided(decided) => self.decided(at, decided, state),
             Event::BackoffElapsed { .. } => {}
             Event::Interrupted { signal } => self.interrupted(*signal, state),
