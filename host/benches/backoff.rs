@@ -226,6 +226,7 @@ fn retry(start: Timestamp, id: u32) -> [Stamped; 3] {
             stage: Stage::Measure,
             attempt: 1,
             devices: vec![0],
+            overrides: Vec::new(),
             supervisor,
         }),
         Event::AttemptEnded(AttemptEnded {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::attempt::{Attempt, Stage};
+use crate::attempt::{Attempt, Parameter, Stage};
 use crate::cleanup::{Cleanup, HandOver};
 use crate::decision::{Decision, PolicyFault};
 use crate::study::{ExperimentId, Source};
@@ -109,6 +109,18 @@ pub struct Device {
     pub name: String,
 }
 
+impl Device {
+    /// A declared slot, which may have no device behind it.
+    pub fn slot(number: u32) -> Self {
+        Self { id: number.to_string(), name: "slot".to_owned() }
+    }
+
+    /// Whether it is a slot rather than a device.
+    pub fn is_slot(&self) -> bool {
+        self.name == "slot"
+    }
+}
+
 /// Which policy it was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyIdentity {
@@ -131,6 +143,9 @@ pub struct AttemptStarted {
     pub attempt: u32,
     /// Positions of the leased devices among the study's.
     pub devices: Vec<u16>,
+    /// Values that decisions have put in place of the experiment's parameters.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<Parameter>,
     /// Its supervisor.
     pub supervisor: ProcessIdentity,
 }

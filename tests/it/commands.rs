@@ -71,6 +71,7 @@ fn show_tells_one_experiment_or_all() {
 
     good: succeeded
       measure 1: exit code 0 after SPAN
+        output: out/attempts/0000-good/measure-1
         accepted (standard)
 
     bad: failed
@@ -103,6 +104,38 @@ fn run_tells_machines_every_event_with_the_version() {
         ran.json().iter().map(|line| (line["version"].clone(), line["event"].clone())).collect();
     let events = ["study-started", "attempt-started", "attempt-ended", "decided", "study-ended"];
     assert_eq!(told, events.map(|event| (json!(1), json!(event))));
+}
+
+#[test]
+fn machines_can_join_the_numbers_of_events_to_experiments() {
+    let place = Place::of(
+        "name = \"s\"\nslots = 1\n[[experiments]]\nname = \"b{batch}\"\nmatrix = { batch = [1, 8] }\n\
+         labels = { suite = \"latency\" }\nrepeats = 2\nmeasure = [\"false\"]\n",
+    );
+    let ran = place.reprieve(&["run", "study.toml", "--dir", "out", "--json"]).json();
+    let planned = ran[0]["planned"].as_array().expect("the first line names them").clone();
+    assert_eq!(planned.len(), 4);
+    assert_eq!(
+        planned[3],
+        json!({
+            "experiment": 3,
+            "name": "b8#2",
+            "parameters": [{ "name": "batch", "value": "8" }],
+            "labels": [{ "name": "suite", "value": "latency" }],
+            "adjustable": [],
+            "devices": 1,
+            "repeat": 2,
+            "directory": "attempts/0003-b8#2",
+        })
+    );
+    assert!(place.path("out/attempts/0003-b8#2/measure-1/record.json").exists());
+    let lines = place.lines("out/experiments.jsonl");
+    let parse = |line: &String| serde_json::from_str(line).expect("every line is JSON");
+    assert_eq!(lines.iter().map(parse).collect::<Vec<serde_json::Value>>(), planned);
+    assert!(ran[1..].iter().all(|line| line.get("planned").is_none()));
+    let shown = place.reprieve(&["show", "--json", "out", "b8#2"]).json();
+    assert_eq!((&shown[0]["experiment"], &shown[0]["name"]), (&json!(3), &json!("b8#2")));
+    assert_eq!(shown[0]["events"][0]["experiment"], json!(3));
 }
 
 #[test]

@@ -167,6 +167,7 @@ fn two_hosts_never_run_one_study() {
 fn a_line_that_a_crash_tore_is_passed_over_and_cut() {
     let place = Place::of(ONE);
     let host = place.start_run();
+    host.says("attempt 1");
     place.wait_for("runs");
     host.kill();
     let whole = fs::read(journal(&place)).expect("a journal");
@@ -177,7 +178,9 @@ fn a_line_that_a_crash_tore_is_passed_over_and_cut() {
     --- stdout
     study `s` (s-ID): 1 experiment
 
-    e: not done
+    e: running
+      measure 1: running for SPAN on slot 0
+        output: out/attempts/0000-e/measure-1
 
     not ended: 0 succeeded, 0 failed, 1 not done, 0 retried
     the journal's last line is torn: 15 bytes were passed over
@@ -260,5 +263,39 @@ fn a_directory_that_holds_no_study_is_told_so() {
     --- stderr
     error: the journal `out/journal.jsonl` is empty: nothing was started
     hint: run the study afresh
+    ");
+}
+
+#[test]
+fn show_tells_what_runs_now_and_what_ended_unseen() {
+    let place = Place::of(ONE);
+    let host = place.start_run();
+    host.says("attempt 1");
+    assert_snapshot!(place.show(), @r"
+    exit code 0
+    --- stdout
+    study `s` (s-ID): 1 experiment
+
+    e: running
+      measure 1: running for SPAN on slot 0
+        output: out/attempts/0000-e/measure-1
+
+    not ended: 0 succeeded, 0 failed, 1 not done, 0 retried
+    ");
+    place.wait_for("runs");
+    host.kill();
+    place.write("go", "");
+    until("the record", || !glob(&place.path("out/attempts"), 3, "record.json").is_empty());
+    until("the supervisor's end", || !place.show().stdout.contains("running for"));
+    assert_snapshot!(place.show(), @r"
+    exit code 0
+    --- stdout
+    study `s` (s-ID): 1 experiment
+
+    e: not done
+      measure 1: no longer running; `reprieve resume` takes in how it ended
+        output: out/attempts/0000-e/measure-1
+
+    not ended: 0 succeeded, 0 failed, 1 not done, 0 retried
     ");
 }

@@ -18,7 +18,11 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A directory of one test's own. Studies run in `out`.
-pub(crate) struct Place(TempDir);
+pub(crate) struct Place {
+    dir: TempDir,
+    /// More variables for the command.
+    environment: Vec<(String, String)>,
+}
 
 /// A command at work.
 pub(crate) struct Host<'a> {
@@ -38,7 +42,14 @@ pub(crate) struct Ran {
 
 impl Place {
     pub(crate) fn new() -> Self {
-        Self(TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory"))
+        let dir = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+        Self { dir, environment: Vec::new() }
+    }
+
+    /// With this variable in the command's environment.
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// With a study file.
@@ -49,7 +60,7 @@ impl Place {
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
+        self.dir.path().join(name)
     }
 
     pub(crate) fn write(&self, name: &str, contents: impl AsRef<[u8]>) {
@@ -69,12 +80,13 @@ impl Place {
         let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("home");
         let child = Command::new(env!("CARGO_BIN_EXE_reprieve"))
             .args(args)
-            .current_dir(self.0.path())
+            .current_dir(self.dir.path())
             .env_clear()
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .env("TZ", "UTC")
             .env("XDG_CACHE_HOME", home.join("cache"))
             .env("HOME", home)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(std::process::Stdio::null())
             .stdout(file("stdout"))
             .stderr(file("stderr"))
@@ -129,7 +141,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         let locks = glob(&self.path("out/attempts"), 3, "supervisor.lock");
         for pid in locks.iter().filter_map(|lock| fs::read_to_string(lock).ok()?.trim().parse::<i32>().ok()) {
-            let ours = command_line(pid).contains(&*self.0.path().to_string_lossy());
+            let ours = command_line(pid).contains(&*self.dir.path().to_string_lossy());
             if let Some(pid) = Pid::from_raw(pid).filter(|_| ours) {
                 let _ = kill_process(pid, Signal::INT);
             }
@@ -168,7 +180,7 @@ impl Host<'_> {
             code: status.code().unwrap_or(-1),
             stdout: self.stream("stdout"),
             stderr: self.stream("stderr"),
-            here: self.place.0.path().to_string_lossy().into_owned(),
+            here: self.place.dir.path().to_string_lossy().into_owned(),
         }
     }
 
@@ -210,7 +222,7 @@ fn steady(text: &str) -> String {
     let rules = [
         (r"\b\d\d:\d\d:\d\d\b", "TIME"),
         (r"-\d{8}T\d{6}-\d+", "-ID"),
-        (r"(ok in|after) [\d.]+ m?s", "$1 SPAN"),
+        (r"(ok in|after|running for) [\d.]+ m?s", "$1 SPAN"),
         (r"(retry|retries), [\d.]+ m?s\n", "$1, SPAN\n"),
     ];
     rules.iter().fold(text.to_owned(), |text, (from, to)| {

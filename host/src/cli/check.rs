@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::attempt::{Parameter, Stage};
 use crate::reporter::{Versioned, words};
 use crate::runner::Runner;
-use crate::study::{Experiment, StageCommand, Study};
+use crate::study::{Experiment, Planned, StageCommand, Study};
 
 use super::Failed;
 
@@ -23,9 +23,9 @@ pub(super) struct Args {
 
 /// One experiment of the plan, as `--json` prints it.
 #[derive(Serialize)]
-struct Planned<'a> {
+struct Told<'a> {
     #[serde(flatten)]
-    experiment: &'a Experiment<'a>,
+    planned: Planned<'a>,
     stages: Vec<PlannedStage>,
 }
 
@@ -55,15 +55,16 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
         )?;
     }
     for id in study.ids() {
-        let experiment = study.experiment(id);
+        let planned = study.planned(id);
+        let experiment = &planned.experiment;
         let stages: Vec<PlannedStage> = Stage::ALL
             .into_iter()
             .filter_map(|stage| Some(PlannedStage { stage, command: experiment.command(stage, &[])? }))
             .collect();
         if json {
-            Versioned::new(Planned { experiment: &experiment, stages }).print();
+            Versioned::new(Told { planned, stages }).print();
         } else {
-            print(&mut out, &experiment, &stages)?;
+            print(&mut out, experiment, &stages)?;
         }
     }
     if !json {

@@ -115,7 +115,8 @@ impl Human {
         match &attempt.failure {
             None => {
                 let took = words::span(attempt.ran_for);
-                self.timed(at, &name, stage, &format!("{GOOD}ok{GOOD:#} in {took} (attempt {number})"));
+                let with = words::overrides(state.overrides(id));
+                self.timed(at, &name, stage, &format!("{GOOD}ok{GOOD:#} in {took} (attempt {number}){with}"));
             }
             Some(failure) => {
                 let (class, ending) = (failure.class.name(), words::ending(attempt));
@@ -129,6 +130,21 @@ impl Human {
                 } else {
                     self.newest.insert(id, Newest { words, evidence });
                 }
+            }
+        }
+    }
+
+    /// What else is worth knowing of an attempt, whatever became of it.
+    fn facts(&self, attempt: &Attempt) {
+        for fact in &attempt.facts {
+            match &*fact.name {
+                "leftovers-ended" => {
+                    let count = fact.value.parse::<u64>().unwrap_or_default();
+                    let processes = if count == 1 { "process" } else { "processes" };
+                    self.below(&format!("{count} leftover {processes} ended"));
+                }
+                "self-report-error" => self.below(&format!("its report cannot be read: {}", fact.value)),
+                _ => {}
             }
         }
     }
@@ -192,12 +208,9 @@ impl Human {
     }
 
     fn fault(&self, fault: &PolicyFault, by: &str) {
-        self.below(&format!("policy fault: {}; `{by}` decides", fault.message));
-        for function in fault.backtrace.iter().take(5) {
+        self.below(&format!("policy fault: {}; `{by}` decides", words::fault(fault)));
+        for function in words::named(&fault.backtrace).take(5) {
             self.below(&format!("  at {function}"));
-        }
-        if let Some(last) = fault.output_tail.lines().last() {
-            self.below(&format!("  it last said: {last}"));
         }
     }
 
@@ -205,7 +218,7 @@ impl Human {
         let progress = state.progress(at);
         let took = words::span(progress.elapsed);
         let (good, bad) = (progress.succeeded, progress.failed);
-        let mut line = format!("{GOOD}{good} succeeded{GOOD:#}");
+        let mut line = format!("{GOOD}{good} succeeded{GOOD:#}{}", words::changed(state));
         if bad > 0 {
             line.push_str(&format!(", {BAD}{bad} failed{BAD:#}"));
         }
@@ -250,7 +263,8 @@ impl Reporter for Human {
                 if self.live.is_none() {
                     let name = state.study().name_of(started.experiment);
                     let devices = words::devices(state.devices(), &started.devices);
-                    let text = format!("attempt {} on {devices}", started.attempt);
+                    let with = words::overrides(&started.overrides);
+                    let text = format!("attempt {} on {devices}{with}", started.attempt);
                     self.timed(at, &name, started.stage.name(), &text);
                 }
             }
@@ -259,7 +273,10 @@ impl Reporter for Human {
                 let text = format!("{NEXT}interrupted{NEXT:#}: runs again on resume");
                 self.timed(at, &name, ended.attempt.stage.name(), &text);
             }
-            Event::AttemptEnded(ended) => self.attempt_ended(at, ended.experiment, &ended.attempt, state),
+            Event::AttemptEnded(ended) => {
+                self.attempt_ended(at, ended.experiment, &ended.attempt, state);
+                self.facts(&ended.attempt);
+            }
             Event::Decided(decided) => self.decided(at, decided, state),
             Event::BackoffElapsed { .. } => {}
             Event::Interrupted { signal } => self.interrupted(*signal, state),

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::attempt::Stage;
-use crate::event::{Event, Stamped};
+use crate::event::{AttemptStarted, Event, Stamped};
 use crate::state::StudyState;
 use crate::study::ExperimentId;
 
@@ -45,7 +44,7 @@ impl Live {
             }
             Event::AttemptStarted(started) => {
                 let name = state.study().name_of(started.experiment);
-                self.begin(started.experiment, &name, started.stage, started.attempt);
+                self.begin(&name, started);
             }
             Event::AttemptEnded(ended) => {
                 if let Some(bar) = self.running.remove(&ended.experiment) {
@@ -66,14 +65,15 @@ impl Live {
         self.tick(state);
     }
 
-    fn begin(&mut self, id: ExperimentId, name: &str, stage: Stage, attempt: u32) {
+    fn begin(&mut self, name: &str, started: &AttemptStarted) {
         if self.running.len() >= SHOWN_MAX {
             return;
         }
         let bar = self.screen.insert_before(&self.total, ProgressBar::new_spinner());
         bar.set_style(style("{spinner} {msg}  {elapsed}"));
-        bar.set_message(format!("{name}  {}  attempt {attempt}", stage.name()));
-        self.running.insert(id, bar);
+        let (stage, with) = (started.stage.name(), super::words::overrides(&started.overrides));
+        bar.set_message(format!("{name}  {stage}  attempt {}{with}", started.attempt));
+        self.running.insert(started.experiment, bar);
     }
 
     pub(super) fn tick(&self, state: &StudyState) {

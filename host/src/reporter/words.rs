@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use crate::attempt::{Attempt, Ending};
-use crate::decision::{Decision, Placement, Retry, Turn};
+use crate::attempt::{Attempt, Ending, Parameter};
+use crate::decision::{Decision, Placement, PolicyFault, PolicyFaultKind, Retry, Turn};
 use crate::event::{Device, StudyEnd};
+use crate::state::{Outcome, StudyState};
 
 /// A span of time, to the precision that a reader needs.
 pub fn span(duration: Duration) -> String {
@@ -62,10 +63,26 @@ fn retry_words(retry: &Retry) -> String {
     if retry.turn == Turn::Last {
         words.push_str(", after all others");
     }
-    for new in &retry.overrides {
-        words.push_str(&format!(" with {} = {}", new.name, new.value));
-    }
+    words.push_str(&overrides(&retry.overrides));
     words
+}
+
+/// Parameters that are not as the study file has them, with a space before.
+pub fn overrides(overrides: &[Parameter]) -> String {
+    if overrides.is_empty() {
+        return String::new();
+    }
+    let each: Vec<String> = overrides.iter().map(|new| format!("{} = {}", new.name, new.value)).collect();
+    format!(" with {}", each.join(", "))
+}
+
+/// How many experiments succeeded with other parameters than the study file's, where any did.
+pub fn changed(state: &StudyState) -> String {
+    let changed = |id: &_| state.outcome(*id) == Some(Outcome::Succeeded) && !state.overrides(*id).is_empty();
+    match state.study().ids().filter(changed).count() {
+        0 => String::new(),
+        count => format!(" ({count} with changed parameters)"),
+    }
 }
 
 /// The devices at these positions.
@@ -76,6 +93,31 @@ pub fn devices(all: &[Device], positions: &[u16]) -> String {
         .map(|device| format!("{} {}", device.name, device.id))
         .collect();
     names.join(", ")
+}
+
+/// How a policy failed to answer: its own last words first, where it had any.
+pub fn fault(fault: &PolicyFault) -> String {
+    let lines: Vec<&str> = fault.output_tail.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    // How Rust's runtime words a panic: the place, the message, and a note for its programmer.
+    let panic = lines.iter().rposition(|line| line.contains("panicked at "));
+    let said = match panic.and_then(|at| Some((lines[at].find("panicked at ")?, at))) {
+        Some((from, at)) => {
+            let message = lines[at + 1..].iter().take_while(|line| !line.starts_with("note: "));
+            let whole: Vec<&str> = std::iter::once(&lines[at][from..]).chain(message.copied()).collect();
+            whole.join(" ")
+        }
+        None => (*lines.last().unwrap_or(&"")).to_owned(),
+    };
+    match fault.kind {
+        _ if said.is_empty() => fault.message.clone(),
+        PolicyFaultKind::Trap => format!("{said} ({})", fault.message),
+        _ => format!("{} (it last said: {said})", fault.message),
+    }
+}
+
+/// The functions of a backtrace that have names.
+pub fn named(backtrace: &[String]) -> impl Iterator<Item = &str> {
+    backtrace.iter().map(String::as_str).filter(|function| !function.starts_with("<wasm function"))
 }
 
 /// Why a study ended.
@@ -109,4 +151,25 @@ pub fn command(arguments: &[String]) -> String {
         })
         .collect();
     quoted.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_told_by_its_message_and_its_place() {
+        let told = |kind, output: &str| {
+            let output_tail = output.to_owned();
+            let message = "unreachable".to_owned();
+            fault(&PolicyFault { kind, message, backtrace: Vec::new(), output_tail })
+        };
+        let panic = "starting\n\nthread '<unnamed>' (1) panicked at src/lib.rs:10:5:\nno rows\nat all\n\
+                     note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n";
+        let trap = PolicyFaultKind::Trap;
+        assert_eq!(told(trap, panic), "panicked at src/lib.rs:10:5: no rows at all (unreachable)");
+        assert_eq!(told(trap, "one\ntwo\n\n"), "two (unreachable)");
+        assert_eq!(told(trap, ""), "unreachable");
+        assert_eq!(told(PolicyFaultKind::Deadline, "round 9"), "unreachable (it last said: round 9)");
+    }
 }

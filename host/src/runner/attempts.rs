@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use crate::action::Start;
 use crate::attempt::{Attempt, Ending, Failure, FailureClass, Parameter, SelfReport, Stage};
+use crate::event::{AttemptStarted, Device};
 use crate::failure::{Classifier, Evidence};
 use crate::millis;
+use crate::process;
 use crate::state::StudyState;
 use crate::study::{ExperimentId, Study};
 use crate::supervisor::{Assignment, REPORT_FILE, Record};
@@ -15,11 +17,11 @@ use crate::supervisor::{Assignment, REPORT_FILE, Record};
 /// attempt's directory has all of it.
 const TAIL_BYTES: usize = 4 * 1024;
 
+/// What tells CUDA which devices to use.
+pub const VISIBLE_DEVICES: &str = "CUDA_VISIBLE_DEVICES";
+
 /// `EX_TEMPFAIL` of <sysexits.h>: a failure that passes; what failed asks to be run again.
 const TEMPORARY_FAILURE: i32 = 75;
-
-/// Longer names are cut where they become directories.
-const NAME_CHARS_MAX: usize = 60;
 
 /// Where an attempt's files are, below the study's directory. The same attempt
 /// always has the same directory, so that a later host finds it.
@@ -30,13 +32,12 @@ pub fn attempt_directory(
     stage: Stage,
     number: u32,
 ) -> PathBuf {
-    let name: String = study
-        .name_of(id)
-        .chars()
-        .take(NAME_CHARS_MAX)
-        .map(|c| if c.is_ascii_alphanumeric() || "._-#".contains(c) { c } else { '_' })
-        .collect();
-    study_dir.join("attempts").join(format!("{:04}-{name}", id.0)).join(format!("{}-{number}", stage.name()))
+    study_dir.join(study.directory_of(id)).join(format!("{}-{number}", stage.name()))
+}
+
+/// Whether the attempt's supervisor is at work on this machine.
+pub fn is_running(started: &AttemptStarted) -> bool {
+    process::identify(started.supervisor.pid).is_ok_and(|now| now == started.supervisor)
 }
 
 /// What the attempt's supervisor is to do.
@@ -47,12 +48,20 @@ pub(super) fn assignment(study_id: &str, dir: &Path, state: &StudyState, start: 
         .expect("the state starts only stages that an experiment has");
     let stage = start.stage.name();
     let token = format!("{study_id}/{}/{stage}/{}", start.experiment.0, start.attempt);
-    let held: Vec<&str> =
-        start.devices.iter().map(|position| state.devices()[usize::from(*position)].id.as_str()).collect();
+    let held: Vec<&Device> =
+        start.devices.iter().map(|position| &state.devices()[usize::from(*position)]).collect();
     let mut environment = command.environment;
+    // A lease is a lease; a mere slot takes nothing from whoever set the variable.
+    let is_set = || {
+        let in_study = environment.iter().any(|(name, _)| name == VISIBLE_DEVICES);
+        in_study || std::env::var_os(VISIBLE_DEVICES).is_some()
+    };
+    if !held.iter().all(|device| device.is_slot()) || !is_set() {
+        let ids: Vec<&str> = held.iter().map(|device| device.id.as_str()).collect();
+        environment.push((VISIBLE_DEVICES.to_owned(), ids.join(",")));
+    }
     environment.extend(
         [
-            ("CUDA_VISIBLE_DEVICES", held.join(",")),
             ("REPRIEVE_ATTEMPT", start.attempt.to_string()),
             ("REPRIEVE_EXPERIMENT", experiment.name.clone()),
             ("REPRIEVE_REPORT", dir.join(REPORT_FILE).to_string_lossy().into_owned()),

@@ -7,6 +7,7 @@ mod attempts;
 mod judges;
 mod open;
 mod timers;
+mod visible;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -31,11 +32,12 @@ use crate::study::ExperimentId;
 use crate::supervisor::Record;
 
 use attempts::Which;
-pub use attempts::attempt_directory;
+pub use attempts::{VISIBLE_DEVICES, attempt_directory, is_running};
 pub use judges::JudgeError;
 use judges::{Judgement, Judges};
 pub use open::{Begin, OpenError};
 use timers::Timers;
+pub use visible::{VisibleError, slots, visible};
 
 /// How often a live view is brought up to date.
 const TICK: Duration = Duration::from_millis(100);
@@ -215,6 +217,7 @@ impl Runner {
                     stage: start.stage,
                     attempt: start.attempt,
                     devices: start.devices,
+                    overrides: self.state.overrides(start.experiment).to_vec(),
                     supervisor: supervisor.identity.clone(),
                 }));
             }

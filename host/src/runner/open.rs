@@ -1,8 +1,8 @@
 //! Begins a study in a new directory, or goes on with one where it stopped.
 
 use std::collections::HashMap;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,6 +19,9 @@ use crate::study::{Source, Study, StudyError};
 use super::judges::{JudgeError, Judges};
 use super::timers::Timers;
 use super::{Runner, clock};
+
+/// The experiments by number, beside the journal: JSON Lines.
+const EXPERIMENTS_FILE: &str = "experiments.jsonl";
 
 /// What a new study needs.
 pub struct Begin {
@@ -124,6 +127,7 @@ impl Runner {
         fs::create_dir_all(&dir).map_err(|source| OpenError::Directory { dir: dir.clone(), source })?;
         let dir = fs::canonicalize(&dir).map_err(|source| OpenError::Directory { dir, source })?;
         let journal = Journal::create(&dir)?;
+        name_experiments(&dir, &study).map_err(|source| OpenError::Directory { dir: dir.clone(), source })?;
         let at = clock::wall();
         let started = StudyStarted {
             id: format!("{}-{}-{}", study.name, at.strftime("%Y%m%dT%H%M%S"), std::process::id()),
@@ -225,6 +229,17 @@ impl Runner {
             _ => {}
         }
     }
+}
+
+/// Writes what the numbers of the journal's experiments stand for, a line each.
+/// For readers: nothing here reads it back, since the journal holds the study.
+fn name_experiments(dir: &Path, study: &Study) -> io::Result<()> {
+    let mut file = BufWriter::new(File::create(dir.join(EXPERIMENTS_FILE))?);
+    for id in study.ids() {
+        serde_json::to_writer(&mut file, &study.planned(id))?;
+        file.write_all(b"\n")?;
+    }
+    file.flush()
 }
 
 fn classifier(study: &Study) -> Result<Classifier, PatternError> {

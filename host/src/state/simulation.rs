@@ -152,6 +152,7 @@ impl World {
             stage: start.stage,
             attempt: start.attempt,
             devices: start.devices,
+            overrides: self.state.overrides(start.experiment).to_vec(),
             supervisor,
         }));
     }
