@@ -9,4 +9,7 @@
 
 mod call;
 mod device;
+mod event;
+mod mig;
+mod sensor;
 mod system;
