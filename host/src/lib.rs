@@ -10,6 +10,7 @@ pub mod event;
 pub mod exit_code;
 pub mod failure;
 pub mod gpu;
+pub mod health;
 pub mod journal;
 pub mod launcher;
 mod millis;

@@ -132,6 +132,12 @@ pub enum Problem {
         /// What it exports instead.
         exports: String,
     },
+    /// It is named for the cleanup, and does not plan.
+    #[error(
+        "plans no cleanup\n\
+         hint: name it in `[policy]`, or export `reprieve:policy/cleanup-policy@{CONTRACT}` from it"
+    )]
+    NoPlanner,
     /// It was built against another version of the contract.
     #[error(
         "was built for `{found}`, and this host speaks `{CONTRACT}`\n\

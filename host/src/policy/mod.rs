@@ -27,6 +27,7 @@ mod limits;
 mod load;
 mod retry;
 mod sandbox;
+mod spec;
 mod text;
 mod wasi;
 
@@ -40,6 +41,7 @@ pub use devices::Devices;
 pub use engine::{Engine, EngineError};
 pub use limits::{LimitError, LimitOverrides, Limits};
 pub use load::{FILE_BYTES, LoadError, PolicyInfo, PolicySource, Problem, Roles};
+pub use spec::SpecError;
 pub use retry::{Failing, LONGEST_DELAY, MOST_ATTEMPTS, retry};
 
 use crate::cleanup::{PlanQuestion, Step};

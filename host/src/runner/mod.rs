@@ -33,7 +33,6 @@ use crate::supervisor::Record;
 
 use attempts::Which;
 pub use attempts::{VISIBLE_DEVICES, attempt_directory, is_running};
-pub use judges::JudgeError;
 use judges::{Judgement, Judges};
 pub use open::{Begin, OpenError};
 use timers::Timers;

@@ -16,7 +16,8 @@ use crate::reporter::Reporter;
 use crate::state::StudyState;
 use crate::study::{Source, Study, StudyError};
 
-use super::judges::{JudgeError, Judges};
+use super::judges::Judges;
+use crate::policy::SpecError;
 use super::timers::Timers;
 use super::{Runner, clock};
 
@@ -62,7 +63,7 @@ pub enum OpenError {
     },
     /// A policy does not load.
     #[error("{0}")]
-    Policy(#[from] JudgeError),
+    Policy(#[from] SpecError),
     /// A pattern of the study does not compile.
     #[error("{0}")]
     Pattern(#[from] PatternError),

@@ -3,12 +3,14 @@
 //!
 //! It runs nothing and decides nothing. Apart from [`Source::load`] it is pure.
 
+mod cleanup;
 mod error;
 mod expand;
 mod experiment;
 mod placeholders;
 mod policies;
 mod read;
+mod read_cleanup;
 mod read_experiment;
 mod read_stage;
 mod reader;
@@ -23,6 +25,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::{FailureClass, Stage};
+pub use cleanup::{CleanupRules, Hook};
 pub use error::StudyError;
 use experiment::{Cell, Template};
 pub use experiment::{Experiment, Planned, StageCommand};
@@ -49,6 +52,8 @@ pub struct Study {
     pub interrupt_grace: Duration,
     /// Which policy judges which stage.
     pub policies: Policies,
+    /// How devices are made clean.
+    pub cleanup: CleanupRules,
     /// The host's last word.
     pub limits: Limits,
     /// What failures look like here, first match first.
