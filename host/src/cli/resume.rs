@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::reporter::Stream;
 use crate::runner::Runner;
 
 use super::Failed;
@@ -13,7 +14,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
-    let reporter = super::reporter(&args.dir, json);
+    let reporter = super::reporter(&args.dir, json, Stream::Stdout);
     let cache = super::cache_dir();
     super::carry_on(|| Ok(Runner::resume(&args.dir, cache.as_deref(), super::program(), reporter)?))
 }

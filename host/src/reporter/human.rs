@@ -4,7 +4,7 @@
 //! with its reason, and what comes next with its time.
 
 use std::collections::HashMap;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Style};
@@ -39,9 +39,19 @@ struct Newest {
     evidence: String,
 }
 
-/// Writes for people, to standard output.
+/// Where people read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error, where standard output is another's.
+    Stderr,
+}
+
+/// Writes for people.
 pub struct Human {
     dir: PathBuf,
+    stream: Stream,
     zone: TimeZone,
     live: Option<Live>,
     name_width: usize,
@@ -53,12 +63,17 @@ pub struct Human {
 }
 
 impl Human {
-    /// A reporter of the study in this directory; `live` adds a view of what runs.
-    pub fn new(dir: PathBuf, live: bool) -> Self {
+    /// A reporter of the study in this directory; a terminal gets a view of what runs too.
+    pub fn new(dir: PathBuf, stream: Stream) -> Self {
+        let live = match stream {
+            Stream::Stdout => std::io::stdout().is_terminal(),
+            Stream::Stderr => std::io::stderr().is_terminal(),
+        };
         Self {
             dir,
+            stream,
             zone: TimeZone::system(),
-            live: live.then(Live::new),
+            live: live.then(|| Live::new(stream)),
             name_width: 0,
             failed: Vec::new(),
             newest: HashMap::new(),
@@ -71,7 +86,10 @@ impl Human {
             Some(live) => live.print(text),
             // A closed pipe is the reader's choice; the study goes on.
             None => {
-                let _ = writeln!(anstream::stdout(), "{text}");
+                let _ = match self.stream {
+                    Stream::Stdout => writeln!(anstream::stdout(), "{text}"),
+                    Stream::Stderr => writeln!(anstream::stderr(), "{text}"),
+                };
             }
         }
     }

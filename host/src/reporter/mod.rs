@@ -7,7 +7,7 @@ mod json;
 mod live;
 pub mod words;
 
-pub use human::Human;
+pub use human::{Human, Stream};
 pub use json::{Json, VERSION, Versioned};
 
 use crate::event::Stamped;
