@@ -297,8 +297,9 @@ fn every_command_has_its_help() {
       <DIR>  The study's directory
 
     Options:
-          --json  Print JSON lines for machines instead of text for people
-      -h, --help  Print help
+          --failed  Run the failed experiments again too
+          --json    Print JSON lines for machines instead of text for people
+      -h, --help    Print help
     ");
     assert_snapshot!(place.reprieve(&["show", "--help"]).stdout, @r"
     Tell what happened in a study, attempt by attempt
