@@ -36,6 +36,9 @@ pub enum Event {
         host_version: String,
         /// The policies as they were loaded now.
         policies: Vec<PolicyIdentity>,
+        /// Experiments that had failed and are to run again, as the study file has them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        reopened: Vec<ExperimentId>,
     },
     /// A supervisor was started for an attempt.
     AttemptStarted(AttemptStarted),

@@ -139,16 +139,46 @@ fn machines_can_join_the_numbers_of_events_to_experiments() {
 }
 
 #[test]
-fn exec_exits_as_a_study_of_one_command_does() {
+fn exec_exits_as_its_command_does() {
     let place = Place::new();
-    let exec = |dir: &str, command: &[&str]| {
+    let exec = |dir: &str, script: &str| {
         let settings = r#"{"delay_seconds": 0.01}"#;
-        place.reprieve(&[&["exec", "--dir", dir, "--settings", settings, "--"], command].concat()).code
+        place.reprieve(&["exec", "--dir", dir, "--settings", settings, "--", "/bin/sh", "-c", script]).code
     };
-    assert_eq!(exec("good", &["true"]), 0);
-    assert_eq!(exec("bad", &["/bin/sh", "-c", "exit 3"]), 100);
-    assert_eq!(exec("flaky", &["/bin/sh", "-c", "echo >> n; [ $(wc -l < n) -ge 3 ] || exit 75"]), 0);
+    assert_eq!(exec("good", "true"), 0);
+    assert_eq!(exec("bad", "exit 3"), 3);
+    assert_eq!(exec("killed", "kill -SEGV $$"), 139);
+    assert_eq!(exec("flaky", "echo >> n; [ $(wc -l < n) -ge 3 ] || exit 75"), 0);
+    assert_eq!(exec("reported", r#"echo '{"retryable": false}' > "$REPRIEVE_REPORT""#), 100);
     assert_eq!(place.lines("n").len(), 3);
+    assert_eq!(place.reprieve(&["exec", "--dir", "missing", "--", "./no-such-program"]).code, 127);
+}
+
+#[test]
+fn exec_prints_what_its_last_attempt_printed_and_nothing_else_to_stdout() {
+    let place = Place::new();
+    let settings = r#"{"delay_seconds": 0.01}"#;
+    let script = "echo >> n; wc -l < n; echo \"try $(wc -l < n)\" >&2; [ $(wc -l < n) -ge 2 ] || exit 75";
+    let args = ["exec", "--dir", "out", "--settings", settings, "--", "/bin/sh", "-c", script];
+    assert_snapshot!(place.reprieve(&args), @r"
+    exit code 0
+    --- stdout
+    2
+    --- stderr
+    study `exec`: 1 experiment on 1 slot, judged by standard 0.1.0
+    recorded in out
+    TIME  sh  measure  attempt 1 on slot 0
+    TIME  sh  measure  failed: exit code 75 after SPAN (attempt 1)
+                           unknown: exit code 75: the program says that the failure will pass: try 1
+    TIME  sh  measure  retry in 10 ms at TIME (standard): the experiment called its unknown failure worth retrying: exit code 75 (EX_TEMPFAIL); retry 1 of 3
+    TIME  sh  measure  attempt 2 on slot 0
+    TIME  sh  measure  ok in SPAN (attempt 2)
+
+    complete: 1 succeeded; 1 retry, SPAN
+    try 2
+    ");
+    let ran = place.reprieve(&["exec", "--json", "--dir", "json", "--", "echo", "hello"]);
+    assert_eq!(ran.json().len(), 5, "{ran}");
 }
 
 #[test]
@@ -188,8 +218,8 @@ fn exec_heeds_its_limits_and_refuses_what_it_cannot_read() {
         "sleep",
         "600",
     ]);
-    assert_eq!(ran.code, 100, "{ran}");
-    assert!(ran.stdout.contains("ran past its time limit"), "{ran}");
+    assert_eq!(ran.code, 124, "{ran}");
+    assert!(ran.stderr.contains("ran past its time limit"), "{ran}");
     assert_snapshot!(place.reprieve(&["exec", "--settings", "[1]", "--", "true"]), @r#"
     exit code 2
     --- stderr
@@ -199,12 +229,7 @@ fn exec_heeds_its_limits_and_refuses_what_it_cannot_read() {
     assert_snapshot!(place.reprieve(&["exec", "--timeout", "soon", "--", "true"]), @r#"
     exit code 2
     --- stderr
-    error: `timeout` is no duration
-     --> HERE/exec.yaml:8:20
-      |
-    8 |         "timeout": "soon"
-      |                    ^^^^^^
-      |
+    error: `--timeout` is no duration
     hint: write it like "250ms", "90s", "10m" or "1h 30m"; hours are the longest unit
     "#);
     assert_snapshot!(place.reprieve(&["exec", "--settings", "{\"max_retry\": 1}", "--", "true"]), @r"
@@ -272,8 +297,9 @@ fn every_command_has_its_help() {
       <DIR>  The study's directory
 
     Options:
-          --json  Print JSON lines for machines instead of text for people
-      -h, --help  Print help
+          --failed  Run the failed experiments again too
+          --json    Print JSON lines for machines instead of text for people
+      -h, --help    Print help
     ");
     assert_snapshot!(place.reprieve(&["show", "--help"]).stdout, @r"
     Tell what happened in a study, attempt by attempt

@@ -16,7 +16,7 @@ use crate::event::{Device, StudyEnd};
 use crate::exit_code;
 use crate::gpu::{self, Unavailable};
 use crate::journal::{ReadError, WriteError};
-use crate::reporter::{Human, Json, Reporter};
+use crate::reporter::{Human, Json, Reporter, Stream};
 use crate::runner::{self, OpenError, RunError, Runner, VISIBLE_DEVICES, VisibleError, visible};
 use crate::study::{Study, StudyError};
 
@@ -157,12 +157,8 @@ fn devices(study: &Study) -> Result<Vec<Device>, Failed> {
     }
 }
 
-fn reporter(dir: &std::path::Path, json: bool) -> Box<dyn Reporter> {
-    if json {
-        return Box::new(Json);
-    }
-    let live = std::io::IsTerminal::is_terminal(&std::io::stdout());
-    Box::new(Human::new(dir.to_owned(), live))
+fn reporter(dir: &std::path::Path, json: bool, stream: Stream) -> Box<dyn Reporter> {
+    if json { Box::new(Json) } else { Box::new(Human::new(dir.to_owned(), stream)) }
 }
 
 /// The program that carries out `supervise`: this one, even where its file has

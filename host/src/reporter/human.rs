@@ -3,8 +3,8 @@
 //! What passes is said shortly, what fails with its cause, what was decided
 //! with its reason, and what comes next with its time.
 
-use std::collections::HashMap;
-use std::io::Write;
+use std::collections::{BTreeMap, HashMap};
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Style};
@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 
 use crate::attempt::{Attempt, Stage};
 use crate::decision::{Decision, PolicyFault};
-use crate::event::{Decided, Event, PolicyIdentity, Stamped, StudyEnd};
+use crate::event::{AttemptEnded, Decided, Event, PolicyIdentity, Stamped, StudyEnd};
 use crate::state::{Outcome, StudyState};
 use crate::study::ExperimentId;
 
@@ -39,28 +39,46 @@ struct Newest {
     evidence: String,
 }
 
-/// Writes for people, to standard output.
+/// Where people read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error, where standard output is another's.
+    Stderr,
+}
+
+/// Writes for people.
 pub struct Human {
     dir: PathBuf,
+    stream: Stream,
     zone: TimeZone,
     live: Option<Live>,
     name_width: usize,
     /// The first failures that ended experiments, for the summary.
-    failed: Vec<String>,
+    failed: BTreeMap<ExperimentId, String>,
+    /// How often a policy has failed to answer.
+    faults: u64,
     /// The newest failure of each experiment that is in flight or waits.
     newest: HashMap<ExperimentId, Newest>,
     interrupted: bool,
 }
 
 impl Human {
-    /// A reporter of the study in this directory; `live` adds a view of what runs.
-    pub fn new(dir: PathBuf, live: bool) -> Self {
+    /// A reporter of the study in this directory; a terminal gets a view of what runs too.
+    pub fn new(dir: PathBuf, stream: Stream) -> Self {
+        let live = match stream {
+            Stream::Stdout => std::io::stdout().is_terminal(),
+            Stream::Stderr => std::io::stderr().is_terminal(),
+        };
         Self {
             dir,
+            stream,
             zone: TimeZone::system(),
-            live: live.then(Live::new),
+            live: live.then(|| Live::new(stream)),
             name_width: 0,
-            failed: Vec::new(),
+            failed: BTreeMap::new(),
+            faults: 0,
             newest: HashMap::new(),
             interrupted: false,
         }
@@ -71,7 +89,10 @@ impl Human {
             Some(live) => live.print(text),
             // A closed pipe is the reader's choice; the study goes on.
             None => {
-                let _ = writeln!(anstream::stdout(), "{text}");
+                let _ = match self.stream {
+                    Stream::Stdout => writeln!(anstream::stdout(), "{text}"),
+                    Stream::Stderr => writeln!(anstream::stderr(), "{text}"),
+                };
             }
         }
     }
@@ -122,15 +143,35 @@ impl Human {
                 let (class, ending) = (failure.class.name(), words::ending(attempt));
                 self.timed(at, &name, stage, &format!("{BAD}failed{BAD:#}: {ending} (attempt {number})"));
                 self.below(&format!("{class}: {}", failure.evidence));
-                let words = format!("{stage}: {class}: {}", failure.evidence);
-                let evidence = failure.evidence.clone();
+            }
+        }
+    }
+
+    /// Notes what later lines and the summary need, whichever host it happened under.
+    fn note(&mut self, event: &Event, state: &StudyState) {
+        match event {
+            Event::AttemptEnded(AttemptEnded { experiment, interrupted: false, attempt }) => {
+                let Some(failure) = &attempt.failure else { return };
+                let (class, evidence) = (failure.class.name(), failure.evidence.clone());
                 if attempt.stage == Stage::Finish {
                     // It never hides the failure before it, which the summary names.
-                    self.newest.entry(id).or_default().evidence = evidence;
+                    self.newest.entry(*experiment).or_default().evidence = evidence;
                 } else {
-                    self.newest.insert(id, Newest { words, evidence });
+                    let words = format!("{}: {class}: {evidence}", attempt.stage.name());
+                    self.newest.insert(*experiment, Newest { words, evidence });
                 }
             }
+            Event::Decided(decided) => {
+                let id = decided.experiment;
+                self.faults += u64::from(decided.fault.is_some());
+                let Some(outcome) = state.outcome(id) else { return };
+                let newest = self.newest.remove(&id);
+                if outcome == Outcome::Failed && self.failed.len() < FAILED_NAMED_MAX {
+                    self.failed.insert(id, newest.map_or_else(String::new, |newest| newest.words));
+                }
+            }
+            Event::StudyResumed { reopened, .. } => self.failed.retain(|id, _| !reopened.contains(id)),
+            _ => {}
         }
     }
 
@@ -160,20 +201,6 @@ impl Human {
         if decided.decision != Decision::Accept {
             let name = state.study().name_of(id);
             self.timed(at, &name, decided.stage.name(), &self.judged(decided, state));
-        }
-        match state.outcome(id) {
-            Some(Outcome::Failed) => {
-                let why = self.newest.remove(&id).map_or_else(String::new, |newest| newest.words);
-                if self.failed.len() < FAILED_NAMED_MAX {
-                    let name = state.study().name_of(id);
-                    let width = self.name_width;
-                    self.failed.push(format!("{name:width$}  {why}"));
-                }
-            }
-            Some(Outcome::Succeeded) => {
-                self.newest.remove(&id);
-            }
-            None => {}
         }
     }
 
@@ -232,8 +259,10 @@ impl Human {
         };
         self.line("");
         self.line(&format!("{}: {line}; {retries}, {took}", words::study_end(how)));
-        for failed in &self.failed {
-            self.line(&format!("  {BAD}failed{BAD:#}  {failed}"));
+        let width = self.name_width;
+        for (id, why) in &self.failed {
+            let name = state.study().name_of(*id);
+            self.line(&format!("  {BAD}failed{BAD:#}  {name:width$}  {why}"));
         }
         let unnamed = (bad as usize).saturating_sub(self.failed.len());
         if unnamed > 0 {
@@ -258,7 +287,13 @@ impl Reporter for Human {
             Event::StudyStarted(started) => {
                 self.head(state, "study", &started.policies);
             }
-            Event::StudyResumed { policies, .. } => self.head(state, "resuming", policies),
+            Event::StudyResumed { policies, reopened, .. } => {
+                self.head(state, "resuming", policies);
+                if !reopened.is_empty() {
+                    let experiments = words::count(reopened.len() as u64, "experiment");
+                    self.line(&format!("{experiments} that had failed will run again"));
+                }
+            }
             Event::AttemptStarted(started) => {
                 if self.live.is_none() {
                     let name = state.study().name_of(started.experiment);
@@ -289,6 +324,11 @@ impl Reporter for Human {
                 self.summary(at, how, state);
             }
         }
+        self.note(&stamped.event, state);
+    }
+
+    fn replay(&mut self, stamped: &Stamped, state: &StudyState) {
+        self.note(&stamped.event, state);
     }
 
     fn is_live(&self) -> bool {

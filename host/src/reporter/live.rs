@@ -3,16 +3,20 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use console::Term;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::event::{AttemptStarted, Event, Stamped};
 use crate::state::StudyState;
 use crate::study::ExperimentId;
 
+use super::human::Stream;
+
 /// How many running attempts are shown; a machine has few devices.
 const SHOWN_MAX: usize = 16;
 
 pub(super) struct Live {
+    terminal: Term,
     screen: MultiProgress,
     total: ProgressBar,
     running: BTreeMap<ExperimentId, ProgressBar>,
@@ -20,16 +24,20 @@ pub(super) struct Live {
 }
 
 impl Live {
-    pub(super) fn new() -> Self {
-        let screen = MultiProgress::new();
+    pub(super) fn new(stream: Stream) -> Self {
+        let (target, terminal) = match stream {
+            Stream::Stdout => (ProgressDrawTarget::stdout(), Term::stdout()),
+            Stream::Stderr => (ProgressDrawTarget::stderr(), Term::stderr()),
+        };
+        let screen = MultiProgress::with_draw_target(target);
         let total = screen.add(ProgressBar::new(0));
         total.set_style(style("{bar:30} {pos}/{len}  {msg}"));
-        Self { screen, total, running: BTreeMap::new(), waiting: BTreeMap::new() }
+        Self { terminal, screen, total, running: BTreeMap::new(), waiting: BTreeMap::new() }
     }
 
     /// Columns of the terminal.
     pub(super) fn width(&self) -> usize {
-        console::Term::stdout().size().1.into()
+        self.terminal.size().1.into()
     }
 
     pub(super) fn print(&self, text: &str) {

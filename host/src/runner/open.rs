@@ -14,7 +14,7 @@ use crate::journal::{self, Journal, Position, ReadError, WriteError};
 use crate::launcher::Launcher;
 use crate::reporter::Reporter;
 use crate::state::StudyState;
-use crate::study::{Source, Study, StudyError};
+use crate::study::{ExperimentId, Source, Study, StudyError};
 
 use super::judges::Judges;
 use crate::policy::SpecError;
@@ -83,7 +83,7 @@ pub enum OpenError {
         dir: PathBuf,
     },
     /// There is nothing left to do.
-    #[error("the study in `{}` is complete\nhint: `reprieve show {}` tells what happened", dir.display(), dir.display())]
+    #[error("the study in `{0}` is complete\nhint: `reprieve show {0}` tells what happened; `reprieve resume {0} --failed` runs again what failed", dir.display())]
     Complete {
         /// The study's directory.
         dir: PathBuf,
@@ -158,13 +158,15 @@ impl Runner {
         })
     }
 
-    /// Goes on with the study in a directory, where its journal ends.
+    /// Goes on with the study in a directory, where its journal ends; with
+    /// `failed`, its failed experiments run again.
     ///
     /// # Errors
     ///
     /// Where the journal is damaged, held by another host, or complete.
     pub fn resume(
         dir: &Path,
+        failed: bool,
         cache: Option<&Path>,
         program: PathBuf,
         reporter: Box<dyn Reporter>,
@@ -197,21 +199,25 @@ impl Runner {
             timers: Timers::default(),
             supervisors: HashMap::new(),
             inputs: JoinSet::new(),
-            events: vec![Event::StudyResumed {
-                host_version: env!("CARGO_PKG_VERSION").to_owned(),
-                policies: judges.identities(),
-            }],
+            events: Vec::new(),
             judges,
             ending: false,
         };
         runner.state.apply(&first);
+        runner.reporter.replay(&first, &runner.state);
         while let Some((position, stamped)) = replay.event()? {
             runner.replay(&stamped, position);
         }
         runner.journal.cut(replay.end())?;
-        if runner.state.ended() == Some(&StudyEnd::Completed) {
+        let reopened: Vec<ExperimentId> = runner.state.failed().filter(|_| failed).collect();
+        if runner.state.ended() == Some(&StudyEnd::Completed) && reopened.is_empty() {
             return Err(OpenError::Complete { dir: runner.dir });
         }
+        runner.events.push(Event::StudyResumed {
+            host_version: env!("CARGO_PKG_VERSION").to_owned(),
+            policies: runner.judges.identities(),
+            reopened,
+        });
         Ok(runner)
     }
 
@@ -220,6 +226,7 @@ impl Runner {
     fn replay(&mut self, stamped: &Stamped, position: Position) {
         self.state.apply(stamped);
         self.remember(&stamped.event, position);
+        self.reporter.replay(stamped, &self.state);
         match &stamped.event {
             Event::AttemptStarted(started) => {
                 self.journaled.insert(started.experiment, started.supervisor.clone());

@@ -78,13 +78,8 @@ pub struct StudyState {
 impl StudyState {
     /// The state before the first event, on these devices.
     pub fn new(study: Arc<Study>, devices: Vec<Device>) -> Self {
-        let experiments: Vec<_> = study
-            .ids()
-            .map(|id| {
-                let first = if study.has_stage(id, Stage::Prepare) { Stage::Prepare } else { Stage::Measure };
-                ExperimentState::new(first)
-            })
-            .collect();
+        let experiments: Vec<_> =
+            study.ids().map(|id| ExperimentState::new(first_stage(&study, id))).collect();
         let count = u32::try_from(experiments.len()).expect("a study is bounded well below this");
         Self {
             queue: Queue::new(study.ids()),
@@ -105,7 +100,10 @@ impl StudyState {
         let mut actions = Vec::new();
         match &stamped.event {
             Event::StudyStarted(_) => self.started_at = stamped.at,
-            Event::StudyResumed { .. } => self.resume(&mut actions),
+            Event::StudyResumed { reopened, .. } => {
+                self.reopen(reopened);
+                self.resume(&mut actions);
+            }
             Event::AttemptStarted(started) => self.attempt_started(started),
             Event::AttemptEnded(ended) => self.attempt_ended(ended, &mut actions),
             Event::Decided(decided) => self.decided(decided, stamped.at, &mut actions),
@@ -123,6 +121,17 @@ impl StudyState {
         actions
     }
 
+    /// Takes back that these experiments have failed.
+    fn reopen(&mut self, experiments: &[ExperimentId]) {
+        for id in experiments {
+            let first = first_stage(&self.study, *id);
+            self.experiment_mut(*id).reopen(first);
+            self.queue.push_due(*id);
+            self.progress.failed -= 1;
+            self.progress.remaining += 1;
+        }
+    }
+
     fn resume(&mut self, actions: &mut Vec<Action>) {
         self.phase = Phase::Running;
         // A person has looked: what went wrong in a row before is theirs to judge.
@@ -132,7 +141,7 @@ impl StudyState {
                 Status::Starting | Status::Running => actions.push(Action::StartAttempt(Start {
                     experiment: id,
                     stage: experiment.stage,
-                    attempt: experiment.attempt,
+                    attempt: experiment.attempt(),
                     devices: experiment.devices.to_vec(),
                 })),
                 Status::Deciding => actions.push(self.ask(id)),
@@ -227,8 +236,7 @@ impl StudyState {
             self.settle(id);
             return;
         }
-        let attempt = self.experiment(id).attempt;
-        self.experiment_mut(id).enter_finish(attempt);
+        self.experiment_mut(id).enter(Stage::Finish);
         if matches!(self.phase, Phase::Running | Phase::Draining(_)) {
             self.start(id, actions);
         } else {
@@ -339,12 +347,11 @@ impl StudyState {
 
     fn start(&mut self, id: ExperimentId, actions: &mut Vec<Action>) {
         let experiment = self.experiment_mut(id);
-        experiment.attempt += 1;
-        experiment.status = Status::Starting;
+        experiment.begin_attempt();
         actions.push(Action::StartAttempt(Start {
             experiment: id,
             stage: experiment.stage,
-            attempt: experiment.attempt,
+            attempt: experiment.attempt(),
             devices: experiment.devices.to_vec(),
         }));
     }
@@ -417,7 +424,7 @@ impl StudyState {
     /// The stage an experiment is at, and the number of its newest attempt there, 0 before the first.
     pub fn newest_attempt(&self, id: ExperimentId) -> (Stage, u32) {
         let experiment = self.experiment(id);
-        (experiment.stage, experiment.attempt)
+        (experiment.stage, experiment.attempt())
     }
 
     /// Whether the newest attempt succeeded.
@@ -443,6 +450,11 @@ impl StudyState {
         }
     }
 
+    /// The experiments that have failed for good, so far.
+    pub fn failed(&self) -> impl Iterator<Item = ExperimentId> {
+        self.study.ids().filter(|id| self.outcome(*id) == Some(Outcome::Failed))
+    }
+
     /// How the study ended, where it has.
     pub fn ended(&self) -> Option<&StudyEnd> {
         match &self.phase {
@@ -455,6 +467,10 @@ impl StudyState {
     fn has_other_devices(&self, id: ExperimentId) -> bool {
         self.devices.len() >= self.experiment(id).devices.len() + self.study.devices_of(id) as usize
     }
+}
+
+fn first_stage(study: &Study, id: ExperimentId) -> Stage {
+    if study.has_stage(id, Stage::Prepare) { Stage::Prepare } else { Stage::Measure }
 }
 
 /// Where no decision says otherwise.

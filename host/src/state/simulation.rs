@@ -3,7 +3,7 @@
 //! A failure names its seed; `REPRIEVE_SEED=N` runs that world alone, and
 //! `REPRIEVE_SEEDS=N` runs as many as are asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +33,8 @@ struct World {
     pending: Vec<Action>,
     /// Supervisors at work, which outlive a host: whose, and whether they were told to end.
     running: BTreeMap<ExperimentId, (Start, bool)>,
+    /// Every attempt that has begun, by its number.
+    numbers: BTreeSet<(ExperimentId, Stage, u32)>,
     /// How often each experiment's `measure` and `finish` have begun.
     begun: BTreeMap<(ExperimentId, Stage), u32>,
 }
@@ -50,6 +52,7 @@ impl World {
             now: Timestamp::UNIX_EPOCH,
             pending: Vec::new(),
             running: BTreeMap::new(),
+            numbers: BTreeSet::new(),
             begun: BTreeMap::new(),
         }
     }
@@ -65,7 +68,7 @@ impl World {
 
     /// No device may ever have two holders, and whoever runs holds what it needs.
     fn check_leases(&self) {
-        let mut held = std::collections::BTreeSet::new();
+        let mut held = BTreeSet::new();
         for (start, _) in self.running.values() {
             for device in &start.devices {
                 assert!(held.insert(*device), "device {device} is used by two running attempts");
@@ -143,6 +146,8 @@ impl World {
     fn start(&mut self, start: Start) {
         // Safe to repeat: a supervisor that is at work is found, not started again.
         if !self.running.contains_key(&start.experiment) {
+            let number = (start.experiment, start.stage, start.attempt);
+            assert!(self.numbers.insert(number), "the number of {number:?} is used twice");
             *self.begun.entry((start.experiment, start.stage)).or_default() += 1;
             self.running.insert(start.experiment, (start.clone(), false));
         }
@@ -222,7 +227,10 @@ impl World {
         if self.journal.is_empty() {
             return self.begin();
         }
-        self.happen(Event::StudyResumed { host_version: String::new(), policies: Vec::new() });
+        // Sometimes a person wants the failed ones to run again.
+        let again = self.random.random_ratio(1, 4);
+        let reopened = self.state.failed().filter(|_| again).collect();
+        self.happen(Event::StudyResumed { host_version: String::new(), policies: Vec::new(), reopened });
     }
 
     fn begin(&mut self) {
@@ -259,10 +267,12 @@ fn run(seed: u64) {
     world.begin();
     for _ in 0..200 {
         let crash_after = world.random.random_ratio(1, 2).then(|| world.random.random_range(0..30_usize));
-        if world.live(crash_after) == Some(StudyEnd::Completed) {
+        let end = world.live(crash_after);
+        let again = world.state.failed().next().is_some() && world.random.random_ratio(1, 3);
+        if end == Some(StudyEnd::Completed) && !again {
             break;
         }
-        // A crash, a stop or an interrupt: a person resumes.
+        // A crash, a stop, an interrupt, or failures to run again: a person resumes.
         world.crash();
     }
     let study = Arc::clone(world.state.study());
@@ -297,7 +307,8 @@ impl World {
             replayed.apply(stamped);
         }
         let once = replayed.clone();
-        let resumed = Event::StudyResumed { host_version: String::new(), policies: Vec::new() };
+        let reopened = replayed.failed().collect();
+        let resumed = Event::StudyResumed { host_version: String::new(), policies: Vec::new(), reopened };
         let stamped = Stamped { at: self.now, event: resumed };
         let first = replayed.apply(&stamped);
         let mut again = once;
