@@ -180,6 +180,15 @@ pub struct Cleanup {
     pub bounded: Vec<String>,
 }
 
+impl Cleanup {
+    /// Puts another's steps before its own: those that were run before the attempt.
+    pub fn prepend(&mut self, before: Self) {
+        self.steps.splice(..0, before.steps);
+        self.bounded.splice(..0, before.bounded);
+        self.fault = before.fault.or(self.fault.take());
+    }
+}
+
 /// A leased device when an attempt's supervisor had done its work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HandOver {

@@ -36,6 +36,9 @@ pub enum Event {
         host_version: String,
         /// The policies as they were loaded now.
         policies: Vec<PolicyIdentity>,
+        /// The devices as they were found now; empty where they are mere slots.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        readings: Vec<HandOver>,
         /// Experiments that had failed and are to run again, as the study file has them.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         reopened: Vec<ExperimentId>,
@@ -99,6 +102,9 @@ pub struct StudyStarted {
     pub policy: Option<PathBuf>,
     /// What experiments are leased.
     pub devices: Vec<Device>,
+    /// The same devices as they were found; empty where they are mere slots.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub readings: Vec<HandOver>,
     /// The policies that were loaded, the study's own first.
     pub policies: Vec<PolicyIdentity>,
 }

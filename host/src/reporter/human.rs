@@ -150,7 +150,7 @@ impl Human {
     /// Notes what later lines and the summary need, whichever host it happened under.
     fn note(&mut self, event: &Event, state: &StudyState) {
         match event {
-            Event::AttemptEnded(AttemptEnded { experiment, interrupted: false, attempt }) => {
+            Event::AttemptEnded(AttemptEnded { experiment, interrupted: false, attempt, .. }) => {
                 let Some(failure) = &attempt.failure else { return };
                 let (class, evidence) = (failure.class.name(), failure.evidence.clone());
                 if attempt.stage == Stage::Finish {
@@ -186,6 +186,32 @@ impl Human {
                 }
                 "self-report-error" => self.below(&format!("its report cannot be read: {}", fact.value)),
                 _ => {}
+            }
+        }
+    }
+
+    /// What of the cleanup a person should know: what failed, and what became of devices.
+    fn cleanup(&self, ended: &AttemptEnded, state: &StudyState) {
+        for line in words::cleanup(ended.cleanup.as_ref()) {
+            self.below(&line);
+        }
+        let leased = state.leased(ended.experiment);
+        for (position, left) in leased.iter().zip(&ended.devices) {
+            if let Some(quarantine) = &left.quarantine {
+                self.quarantined(&state.devices()[usize::from(*position)].id, quarantine);
+            }
+        }
+    }
+
+    fn quarantined(&self, device: &str, quarantine: &Quarantine) {
+        self.line(&format!("{BAD}quarantined{BAD:#} {device}: {}", quarantine.reason));
+        self.line(&format!("  to do: {}", quarantine.remedy));
+    }
+
+    fn found(&self, readings: &[HandOver], state: &StudyState) {
+        for (device, found) in state.devices().iter().zip(readings) {
+            if let Some(quarantine) = &found.quarantine {
+                self.quarantined(&device.id, quarantine);
             }
         }
     }
@@ -286,9 +312,11 @@ impl Reporter for Human {
         match &stamped.event {
             Event::StudyStarted(started) => {
                 self.head(state, "study", &started.policies);
+                self.found(&started.readings, state);
             }
-            Event::StudyResumed { policies, reopened, .. } => {
+            Event::StudyResumed { policies, reopened, readings, .. } => {
                 self.head(state, "resuming", policies);
+                self.found(readings, state);
                 if !reopened.is_empty() {
                     let experiments = words::count(reopened.len() as u64, "experiment");
                     self.line(&format!("{experiments} that had failed will run again"));

@@ -4,24 +4,17 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::action::Start;
-use crate::attempt::{Attempt, Ending, Failure, FailureClass, Parameter, SelfReport, Stage};
-use crate::event::{AttemptStarted, Device};
-use crate::failure::{Classifier, Evidence};
+use crate::attempt::{Attempt, Ending, Failure, FailureClass, Stage};
+use crate::decision::{Subject, seed};
+use crate::event::{AttemptEnded, AttemptStarted, Device};
 use crate::millis;
 use crate::process;
 use crate::state::StudyState;
-use crate::study::{ExperimentId, Study};
-use crate::supervisor::{Assignment, REPORT_FILE, Record};
-
-/// How much of a stream's end a policy is told, and the journal keeps. The
-/// attempt's directory has all of it.
-const TAIL_BYTES: usize = 4 * 1024;
+use crate::study::{ExperimentId, PolicySpec, Study};
+use crate::supervisor::{Assignment, LeasedDevice, REPORT_FILE, Record};
 
 /// What tells CUDA which devices to use.
 pub const VISIBLE_DEVICES: &str = "CUDA_VISIBLE_DEVICES";
-
-/// `EX_TEMPFAIL` of <sysexits.h>: a failure that passes; what failed asks to be run again.
-const TEMPORARY_FAILURE: i32 = 75;
 
 /// Where an attempt's files are, below the study's directory. The same attempt
 /// always has the same directory, so that a later host finds it.
@@ -41,7 +34,13 @@ pub fn is_running(started: &AttemptStarted) -> bool {
 }
 
 /// What the attempt's supervisor is to do.
-pub(super) fn assignment(study_id: &str, dir: &Path, state: &StudyState, start: &Start) -> Assignment {
+pub(super) fn assignment(
+    study_id: &str,
+    dir: &Path,
+    state: &StudyState,
+    start: &Start,
+    cleaning: Cleaning,
+) -> Assignment {
     let experiment = state.study().experiment(start.experiment);
     let command = experiment
         .command(start.stage, state.overrides(start.experiment))
@@ -79,6 +78,48 @@ pub(super) fn assignment(study_id: &str, dir: &Path, state: &StudyState, start: 
         timeout_ms: command.timeout.map(millis::of),
         silence_ms: command.silence.map(millis::of),
         grace_ms: millis::of(command.grace),
+        number: start.attempt,
+        stage: start.stage,
+        waited_for_ms: millis::of(state.waited_for(start.experiment)),
+        experiment: subject(state, start.experiment, start.stage, start.attempt),
+        patterns: state.study().patterns.clone(),
+        devices: start.devices.iter().filter_map(|position| leased(state, *position)).collect(),
+        planner: cleaning.planner,
+        cache: cleaning.cache,
+        hooks: state.study().cleanup.hooks.clone(),
+        use_unclean: state.study().cleanup.use_unclean,
+    }
+}
+
+/// What plans an attempt's cleanup.
+pub(super) struct Cleaning {
+    pub(super) planner: PolicySpec,
+    pub(super) cache: Option<PathBuf>,
+}
+
+fn leased(state: &StudyState, position: u16) -> Option<LeasedDevice> {
+    let device = &state.devices()[usize::from(position)];
+    let baseline_bytes = state.baseline_bytes(position);
+    (!device.is_slot()).then(|| LeasedDevice { uuid: device.id.clone(), baseline_bytes })
+}
+
+/// The experiment, as policies see it at this attempt.
+pub(super) fn subject(state: &StudyState, id: ExperimentId, stage: Stage, attempt: u32) -> Subject {
+    let study = state.study();
+    let experiment = study.experiment(id);
+    let mut parameters = experiment.parameters.clone();
+    for new in state.overrides(id) {
+        if let Some(parameter) = parameters.iter_mut().find(|old| old.name == new.name) {
+            parameter.value.clone_from(&new.value);
+        }
+    }
+    Subject {
+        seed: seed(study.seed, &experiment.name, stage, attempt),
+        name: experiment.name,
+        parameters,
+        adjustable: experiment.adjustable.to_vec(),
+        labels: experiment.labels.to_vec(),
+        devices: experiment.devices,
     }
 }
 
@@ -90,44 +131,22 @@ pub(super) struct Which {
     pub(super) waited_for: Duration,
 }
 
-/// What a record is taken to mean; says too whether an interrupt ended the attempt.
-pub(super) fn judge_record(record: Option<Record>, which: Which, classifier: &Classifier) -> (Attempt, bool) {
-    let Some(record) = record else {
-        return (empty(which, Ending::Lost, "its supervisor went away and left no record"), false);
-    };
-    let failure = classifier.classify(&Evidence {
-        ending: &record.ending,
-        ended_by_host: matches!(record.ending, Ending::TimedOut | Ending::FellSilent) || record.interrupted,
-        cancelled: record.interrupted,
-        stdout: &record.stdout_tail,
-        stderr: &record.stderr_tail,
-        self_report: record.self_report.as_ref(),
-    });
-    let self_report = record.self_report.or_else(|| match record.ending {
-        Ending::Exited(TEMPORARY_FAILURE) => Some(SelfReport {
-            retryable: Some(true),
-            kind: String::new(),
-            message: "exit code 75 (EX_TEMPFAIL)".to_owned(),
-        }),
-        _ => None,
-    });
-    let mut facts = Vec::new();
-    if record.leftovers > 0 {
-        facts.push(fact("leftovers-ended", record.leftovers.to_string()));
+/// What is known of an attempt whose supervisor has gone.
+pub(super) fn ended(experiment: ExperimentId, record: Option<Record>, which: Which) -> AttemptEnded {
+    match record {
+        Some(Record { interrupted, attempt, cleanup, devices, .. }) => {
+            AttemptEnded { experiment, interrupted, attempt, cleanup: Some(cleanup), devices }
+        }
+        None => without_record(
+            experiment,
+            empty(which, Ending::Lost, "its supervisor went away and left no record"),
+        ),
     }
-    if let Some(error) = record.self_report_error {
-        facts.push(fact("self-report-error", error));
-    }
-    let attempt = Attempt {
-        failure,
-        ran_for: record.ran_for,
-        stderr_tail: tail(record.stderr_tail),
-        stdout_tail: tail(record.stdout_tail),
-        self_report,
-        facts,
-        ..empty(which, record.ending, "")
-    };
-    (attempt, record.interrupted)
+}
+
+/// An attempt that got as far as this and no record.
+pub(super) fn without_record(experiment: ExperimentId, attempt: Attempt) -> AttemptEnded {
+    AttemptEnded { experiment, interrupted: false, attempt, cleanup: None, devices: Vec::new() }
 }
 
 /// An attempt that never got as far as a record.
@@ -148,16 +167,4 @@ pub(super) fn empty(which: Which, ending: Ending, evidence: &str) -> Attempt {
         throttled_for: Duration::ZERO,
         facts: Vec::new(),
     }
-}
-
-fn fact(name: &str, value: String) -> Parameter {
-    Parameter { name: name.to_owned(), value }
-}
-
-fn tail(mut text: String) -> String {
-    if text.len() > TAIL_BYTES {
-        let from = text.ceil_char_boundary(text.len() - TAIL_BYTES);
-        text.drain(..from);
-    }
-    text
 }

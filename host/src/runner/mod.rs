@@ -4,6 +4,7 @@
 //! say, what follows a failure a policy's.
 
 mod attempts;
+mod devices;
 mod judges;
 mod open;
 mod timers;
@@ -20,9 +21,8 @@ use tokio::task::JoinSet;
 use crate::action::{Action, Start};
 use crate::attempt::{Attempt, Ending, Stage};
 use crate::clock;
-use crate::decision::{Question, Subject, seed};
+use crate::decision::Question;
 use crate::event::{AttemptEnded, AttemptStarted, Decided, Event, ProcessIdentity, Stamped, StudyEnd};
-use crate::failure::Classifier;
 use crate::journal::{Journal, Position, WriteError};
 use crate::launcher::{Found, LaunchError, Launcher, Supervisor};
 use crate::process::ignores_hangup;
@@ -31,7 +31,7 @@ use crate::state::StudyState;
 use crate::study::ExperimentId;
 use crate::supervisor::Record;
 
-use attempts::Which;
+use attempts::{Cleaning, Which};
 pub use attempts::{VISIBLE_DEVICES, attempt_directory, is_running};
 use judges::{Judgement, Judges};
 pub use open::{Begin, OpenError};
@@ -52,7 +52,8 @@ pub struct Runner {
     /// Supervisors that an earlier host started, by their journaled identity.
     journaled: HashMap<ExperimentId, ProcessIdentity>,
     judges: Judges,
-    classifier: Arc<Classifier>,
+    /// Where compiled policies are kept.
+    cache: Option<PathBuf>,
     launcher: Launcher,
     reporter: Box<dyn Reporter>,
     timers: Timers,
@@ -201,7 +202,12 @@ impl Runner {
             Found::Running(supervisor) => Ok(Some(supervisor)),
             Found::Ended => Ok(None),
             Found::Nothing => {
-                let assignment = attempts::assignment(&self.study_id, &dir, &self.state, &start);
+                let cleaning = Cleaning {
+                    planner: self.judges.planner(start.stage).clone(),
+                    cache: self.cache.clone(),
+                };
+                let assignment =
+                    attempts::assignment(&self.study_id, &dir, &self.state, &start, cleaning);
                 self.launcher.start(&dir, &assignment).map(Some)
             }
         };
@@ -222,34 +228,21 @@ impl Runner {
             }
             self.supervisors.insert(start.experiment, Arc::clone(supervisor));
         }
-        let (classifier, experiment) = (Arc::clone(&self.classifier), start.experiment);
+        let experiment = start.experiment;
         self.inputs.spawn(async move {
             if let Some(supervisor) = supervisor {
                 supervisor.ended().await;
             }
             // A record that cannot be read is as good as none.
             let record = Record::read(&dir).ok().flatten();
-            let (attempt, interrupted) = attempts::judge_record(record, which, &classifier);
-            Input::Ended(Box::new(AttemptEnded {
-                experiment,
-                interrupted,
-                attempt,
-                cleanup: None,
-                devices: Vec::new(),
-            }))
+            Input::Ended(Box::new(attempts::ended(experiment, record, which)))
         });
     }
 
     fn not_started(&mut self, experiment: ExperimentId, which: Which, error: &LaunchError) {
         let ending = Ending::NotStarted(error.to_string());
         let attempt = attempts::empty(which, ending, &error.to_string());
-        self.events.push(Event::AttemptEnded(AttemptEnded {
-            experiment,
-            interrupted: false,
-            attempt,
-            cleanup: None,
-            devices: Vec::new(),
-        }));
+        self.events.push(Event::AttemptEnded(attempts::without_record(experiment, attempt)));
     }
 
     /// Asks what follows the newest attempt, beside the loop.
@@ -263,36 +256,21 @@ impl Runner {
     }
 
     fn question(&self, id: ExperimentId) -> std::io::Result<Question> {
-        let study = self.state.study();
-        let experiment = study.experiment(id);
         let (stage, number) = self.state.newest_attempt(id);
-        let mut attempts: Vec<Attempt> = Vec::new();
+        let mut judged: Vec<Attempt> = Vec::new();
         let mut asked_at = self.state.started_at();
         let mut devices = Vec::new();
         for position in self.history.get(&(id, stage)).into_iter().flatten() {
             let stamped = self.journal.event_at(*position)?;
             if let Event::AttemptEnded(ended) = stamped.event {
                 asked_at = stamped.at;
-                attempts.push(ended.attempt);
+                judged.push(ended.attempt);
                 devices = ended.devices;
             }
         }
-        let mut parameters = experiment.parameters.clone();
-        for new in self.state.overrides(id) {
-            if let Some(parameter) = parameters.iter_mut().find(|old| old.name == new.name) {
-                parameter.value.clone_from(&new.value);
-            }
-        }
         Ok(Question {
-            experiment: Subject {
-                seed: seed(study.seed, &experiment.name, stage, number),
-                name: experiment.name,
-                parameters,
-                adjustable: experiment.adjustable.to_vec(),
-                labels: experiment.labels.to_vec(),
-                devices: experiment.devices,
-            },
-            attempts,
+            experiment: attempts::subject(&self.state, id, stage, number),
+            attempts: judged,
             progress: self.state.progress(asked_at),
             devices,
             asked_at,

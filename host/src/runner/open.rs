@@ -16,6 +16,7 @@ use crate::reporter::Reporter;
 use crate::state::StudyState;
 use crate::study::{ExperimentId, Source, Study, StudyError};
 
+use super::devices;
 use super::judges::Judges;
 use crate::policy::SpecError;
 use super::timers::Timers;
@@ -124,7 +125,7 @@ impl Runner {
         let Begin { dir, study, source, policy, devices } = begin;
         check_devices(&study, &devices)?;
         let judges = Judges::load(cache, &study, policy.as_deref())?;
-        let classifier = classifier(&study)?;
+        classifier(&study)?;
         fs::create_dir_all(&dir).map_err(|source| OpenError::Directory { dir: dir.clone(), source })?;
         let dir = fs::canonicalize(&dir).map_err(|source| OpenError::Directory { dir, source })?;
         let journal = Journal::create(&dir)?;
@@ -135,6 +136,7 @@ impl Runner {
             host_version: env!("CARGO_PKG_VERSION").to_owned(),
             source,
             policy,
+            readings: devices::look(&devices, None),
             devices,
             policies: judges.identities(),
         };
@@ -147,7 +149,7 @@ impl Runner {
             history: HashMap::new(),
             journaled: HashMap::new(),
             judges,
-            classifier: Arc::new(classifier),
+            cache: cache.map(Path::to_owned),
             launcher: Launcher::new(program),
             reporter,
             timers: Timers::default(),
@@ -184,7 +186,7 @@ impl Runner {
         };
         let study = Study::parse(&started.source)?;
         let judges = Judges::load(cache, &study, started.policy.as_deref())?;
-        let classifier = classifier(&study)?;
+        classifier(&study)?;
         let state = StudyState::new(Arc::new(study), started.devices.clone());
         let mut runner = Self {
             dir,
@@ -193,7 +195,7 @@ impl Runner {
             journal,
             history: HashMap::new(),
             journaled: HashMap::new(),
-            classifier: Arc::new(classifier),
+            cache: cache.map(Path::to_owned),
             launcher: Launcher::new(program),
             reporter,
             timers: Timers::default(),
@@ -216,6 +218,7 @@ impl Runner {
         runner.events.push(Event::StudyResumed {
             host_version: env!("CARGO_PKG_VERSION").to_owned(),
             policies: runner.judges.identities(),
+            readings: devices::look(runner.state.devices(), Some(&runner.state)),
             reopened,
         });
         Ok(runner)

@@ -18,6 +18,7 @@ use jiff::Timestamp;
 
 use crate::action::{Action, Start};
 use crate::attempt::{Parameter, Stage};
+use crate::cleanup::{Consequence, HandOver, Quarantine, StepOutcome};
 use crate::decision::{Decision, Placement, Progress, Turn};
 use crate::event::{AttemptEnded, AttemptStarted, Decided, Device, Event, Stamped, StudyEnd};
 use crate::study::{ExperimentId, Study};
@@ -65,6 +66,9 @@ pub struct StudyState {
     experiments: Vec<ExperimentState>,
     devices: Devices,
     described: Vec<Device>,
+    /// What is used on each without our doing, in bytes.
+    baselines: Vec<u64>,
+    quarantines: Vec<Option<Quarantine>>,
     queue: Queue,
     phase: Phase,
     started_at: Timestamp,
@@ -84,6 +88,8 @@ impl StudyState {
         Self {
             queue: Queue::new(study.ids()),
             devices: Devices::new(devices.len()),
+            baselines: vec![0; devices.len()],
+            quarantines: vec![None; devices.len()],
             described: devices,
             phase: Phase::Running,
             started_at: Timestamp::UNIX_EPOCH,
@@ -155,7 +161,39 @@ impl StudyState {
         self.experiment_mut(started.experiment).status = Status::Running;
     }
 
+    /// A host has looked at the devices anew: a person may have mended some.
+    fn devices_found(&mut self, readings: &[HandOver]) {
+        for (position, found) in (0..).zip(readings) {
+            self.baselines[usize::from(position)] = found.baseline_bytes;
+            self.set_quarantine(position, found.quarantine.clone());
+        }
+    }
+
+    fn set_quarantine(&mut self, position: u16, quarantine: Option<Quarantine>) {
+        self.devices.set_quarantine(position, quarantine.is_some());
+        self.quarantines[usize::from(position)] = quarantine;
+    }
+
+    /// What an attempt did to its devices: quarantines, and the study's stop.
+    fn handed_over(&mut self, ended: &AttemptEnded) {
+        let leased = self.experiment(ended.experiment).devices.clone();
+        for (position, left) in leased.iter().zip(&ended.devices) {
+            if left.quarantine.is_some() {
+                self.set_quarantine(*position, left.quarantine.clone());
+            }
+        }
+        for report in ended.cleanup.iter().flat_map(|cleanup| &cleanup.steps) {
+            if let (StepOutcome::Failed(why), Consequence::StopStudy) =
+                (&report.outcome, report.step.if_it_fails)
+            {
+                let reason = format!("the cleanup step {} failed: {why}", report.step.action.name());
+                self.drain(StudyEnd::Stopped(reason));
+            }
+        }
+    }
+
     fn attempt_ended(&mut self, ended: &AttemptEnded, actions: &mut Vec<Action>) {
+        self.handed_over(ended);
         let experiment = self.experiment_mut(ended.experiment);
         experiment.succeeded = ended.attempt.failure.is_none();
         if !ended.interrupted {
@@ -212,8 +250,9 @@ impl StudyState {
     fn stage_settled(&mut self, id: ExperimentId, succeeded: bool, actions: &mut Vec<Action>) {
         match (self.experiment(id).stage, succeeded) {
             (Stage::Prepare, true) => {
+                let fit = !self.devices.any_quarantined(&self.experiment(id).devices);
                 self.experiment_mut(id).enter(Stage::Measure);
-                if self.phase == Phase::Running {
+                if self.phase == Phase::Running && fit {
                     self.start(id, actions);
                 } else {
                     self.requeue(id);
@@ -367,8 +406,29 @@ impl StudyState {
                 actions.push(Action::End(StudyEnd::Completed));
             }
             Phase::Draining(end) | Phase::Ending(end) => actions.push(Action::End(end.clone())),
+            Phase::Running if self.quarantines.iter().any(Option::is_some) && self.is_stuck() => {
+                actions.push(Action::End(StudyEnd::Stopped(self.why_stuck())));
+            }
             Phase::Running | Phase::Ended(_) => {}
         }
+    }
+
+    /// Whether all that is left waits for devices that are in quarantine.
+    fn is_stuck(&self) -> bool {
+        !self.experiments.iter().any(|experiment| matches!(experiment.status, Status::InBackoff { .. }))
+    }
+
+    fn why_stuck(&self) -> String {
+        let devices = self.described.iter().zip(&self.quarantines);
+        let quarantined: Vec<String> = devices
+            .filter_map(|(device, quarantine)| {
+                let Quarantine { reason, remedy } = quarantine.as_ref()?;
+                Some(format!("{} is quarantined: {reason}. To do: {remedy}", device.id))
+            })
+            .collect();
+        let remaining = self.progress.remaining;
+        let waiting = if remaining == 1 { "1 experiment waits".to_owned() } else { format!("{remaining} experiments wait") };
+        format!("{waiting} for devices. {}", quarantined.join(". "))
     }
 
     fn release(&mut self, id: ExperimentId) {
@@ -402,6 +462,16 @@ impl StudyState {
     /// The study's devices, by position.
     pub fn devices(&self) -> &[Device] {
         &self.described
+    }
+
+    /// What is used on a device without our doing, in bytes; 0 where it is a slot.
+    pub fn baseline_bytes(&self, position: u16) -> u64 {
+        self.baselines[usize::from(position)]
+    }
+
+    /// Why a device gets no further experiments, where it does not.
+    pub fn quarantine(&self, position: u16) -> Option<&Quarantine> {
+        self.quarantines[usize::from(position)].as_ref()
     }
 
     /// How many attempts are starting, running or being judged.
@@ -465,7 +535,7 @@ impl StudyState {
 
     /// Whether devices other than an experiment's present ones could hold it.
     fn has_other_devices(&self, id: ExperimentId) -> bool {
-        self.devices.len() >= self.experiment(id).devices.len() + self.study.devices_of(id) as usize
+        self.devices.usable_beside(&self.experiment(id).devices) >= self.study.devices_of(id) as usize
     }
 }
 

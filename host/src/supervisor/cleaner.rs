@@ -41,6 +41,8 @@ pub(super) struct Cleaner {
     pub(super) bounded: Vec<String>,
     hooks: BTreeMap<String, Hook>,
     environment: Vec<(String, String)>,
+    /// The study's own grace: no plan waits longer for leftovers.
+    grace: Duration,
     began: SystemTime,
 }
 
@@ -57,6 +59,7 @@ impl Shared {
             bounded: Vec::new(),
             hooks: assignment.hooks.clone(),
             environment: assignment.environment.clone(),
+            grace: assignment.grace(),
             began: SystemTime::now(),
         })))
     }
@@ -119,7 +122,7 @@ impl Cleaner {
     fn outcome(&mut self, action: &CleanupAction) -> Outcome {
         let simple = |outcome| (outcome, Vec::new());
         match action {
-            CleanupAction::EndLeftovers(grace) => simple(self.end_leftovers(*grace)),
+            CleanupAction::EndLeftovers(grace) => simple(self.end_leftovers((*grace).min(self.grace))),
             CleanupAction::RemoveSharedMemory => simple(shared_memory::remove(self.began)),
             CleanupAction::Synchronize
             | CleanupAction::ReleaseCachedMemory

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::cleanup::{CleanupAction, Consequence, HandOver, Quarantine, StepOutcome};
+use crate::cleanup::{CleanupAction, Consequence, HandOver, Quarantine, Step, StepOutcome, StepReport};
 use crate::health;
 
 use super::cleaner::Cleaner;
@@ -21,14 +21,15 @@ const TOLERANCE_BYTES: u64 = 64 << 20;
 const MEMORY_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Reads every device a last time, and says which are not to be used again.
-pub(super) fn hand_over(cleaner: &mut Cleaner, use_unclean: bool) -> Vec<HandOver> {
-    let goal = cleaner.reports.iter().rev().find_map(|report| match report.step.action {
+pub(super) fn hand_over(cleaner: &mut Cleaner, steps: &[StepReport], use_unclean: bool) -> Vec<HandOver> {
+    let goal = steps.iter().rev().find_map(|report| match report.step.action {
         CleanupAction::AwaitMemory { tolerance_bytes, .. } => Some(tolerance_bytes),
         _ => None,
     });
-    if goal.is_none() {
+    if goal.is_none() && cleaner.leased.positions().len() > 0 {
         // Nobody has waited for the memory: the host does.
-        let _ = cleaner.await_memory(TOLERANCE_BYTES, MEMORY_TIMEOUT);
+        let goal = CleanupAction::AwaitMemory { tolerance_bytes: TOLERANCE_BYTES, timeout: MEMORY_TIMEOUT };
+        cleaner.perform(Step { action: goal, if_it_fails: Consequence::QuarantineDevice }, false);
     }
     let tolerance_bytes = goal.unwrap_or(TOLERANCE_BYTES);
     let positions: Vec<u32> = cleaner.leased.positions().collect();
@@ -47,15 +48,15 @@ pub(super) fn hand_over(cleaner: &mut Cleaner, use_unclean: bool) -> Vec<HandOve
                     })
                 }),
             };
-            let quarantine = quarantine.or_else(|| failed_step(cleaner, device));
+            let quarantine = quarantine.or_else(|| failed_step(steps, device));
             HandOver { baseline_bytes: cleaner.leased.baseline_bytes(device), reading: read, quarantine }
         })
         .collect()
 }
 
 /// What a plan declared a device unfit without.
-fn failed_step(cleaner: &Cleaner, device: u32) -> Option<Quarantine> {
-    cleaner.reports.iter().find_map(|report| {
+fn failed_step(steps: &[StepReport], device: u32) -> Option<Quarantine> {
+    steps.iter().find_map(|report| {
         let StepOutcome::Failed(why) = &report.outcome else { return None };
         let name = report.step.action.name();
         let memory = matches!(report.step.action, CleanupAction::AwaitMemory { .. });

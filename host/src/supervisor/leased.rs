@@ -26,7 +26,7 @@ impl Leased {
         Self { devices: devices.to_vec(), gpus }
     }
 
-    pub(super) fn positions(&self) -> impl Iterator<Item = u32> + use<> {
+    pub(super) fn positions(&self) -> impl ExactSizeIterator<Item = u32> + use<> {
         0..u32::try_from(self.devices.len()).unwrap_or(u32::MAX)
     }
 

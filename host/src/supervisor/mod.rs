@@ -22,8 +22,8 @@ use std::path::Path;
 
 use rustix::fs::{FlockOperation, flock};
 
-use crate::attempt::Attempt;
-use crate::cleanup::{Cleanup, Consequence, HandOver, Occasion, PlanQuestion, Step, StepOutcome};
+use crate::attempt::{Attempt, Parameter};
+use crate::cleanup::{Cleanup, Consequence, HandOver, Occasion, PlanQuestion, StepOutcome};
 use crate::clock;
 
 pub use assignment::{Assignment, LeasedDevice};
@@ -75,11 +75,11 @@ pub fn supervise(dir: &Path) -> io::Result<()> {
         None => child::run(&assignment, &mut shared.lock().tree, stdout, stderr)
             .unwrap_or_else(|error| End::not_started(error.to_string())),
     };
-    let attempt = evidence::attempt(&assignment, &end, &dir.join(REPORT_FILE));
+    let mut attempt = evidence::attempt(&assignment, &end, &dir.join(REPORT_FILE));
     let mut cleanup =
         clean(&assignment, &shared, &mut planner, Occasion::AfterAttempt(Box::new(attempt.clone())));
-    let (attempt, devices) = finish(&assignment, &shared, attempt);
     cleanup.prepend(before);
+    let devices = finish(&assignment, &shared, &mut attempt, &mut cleanup);
     Record { token: assignment.token, started_at, interrupted: end.interrupted, attempt, cleanup, devices }
         .write(dir)
 }
@@ -113,10 +113,21 @@ fn unfit(cleanup: &Cleanup) -> Option<String> {
 
 /// What holds whatever a plan did: nothing of the attempt's is left running,
 /// and each device is clean or quarantined.
-fn finish(assignment: &Assignment, shared: &Shared, mut attempt: Attempt) -> (Attempt, Vec<HandOver>) {
+fn finish(
+    assignment: &Assignment,
+    shared: &Shared,
+    attempt: &mut Attempt,
+    cleanup: &mut Cleanup,
+) -> Vec<HandOver> {
     let mut cleaner = shared.lock();
-    // Where the plan has ended them, there are none.
-    let _ = cleaner.tree.end_all(assignment.grace());
-    let devices = handover::hand_over(&mut cleaner, assignment.use_unclean);
-    (attempt, devices)
+    if let Err(error) = cleaner.tree.end_all(assignment.grace()) {
+        tracing::error!("what the attempt left running cannot be ended: {error}");
+    }
+    let leftovers = cleaner.tree.leftovers();
+    if leftovers > 0 {
+        attempt.facts.push(Parameter { name: "leftovers-ended".to_owned(), value: leftovers.to_string() });
+    }
+    let devices = handover::hand_over(&mut cleaner, &cleanup.steps, assignment.use_unclean);
+    cleanup.steps.append(&mut cleaner.reports);
+    devices
 }

@@ -50,6 +50,7 @@ pub(super) struct Tree {
     started: HashMap<i32, Option<(WaitStatus, Instant)>>,
     outputs: Vec<Output>,
     closing: Option<Closing>,
+    leftovers: usize,
 }
 
 /// What has happened since it was last looked at.
@@ -67,7 +68,7 @@ impl Tree {
         handled.thread_block()?;
         let signals = SignalFd::with_flags(&handled, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
         adopt_orphans()?;
-        Ok(Self { signals, wish: Wish::GoOn, started: HashMap::new(), outputs: Vec::new(), closing: None })
+        Ok(Self { signals, wish: Wish::GoOn, started: HashMap::new(), outputs: Vec::new(), closing: None, leftovers: 0 })
     }
 
     /// Starts a process, whose end will be noted.
@@ -178,7 +179,14 @@ impl Tree {
         self.close(grace);
         while self.next(Some(now() + SWEEP_AGAIN))?.left {}
         let asked = self.closing.take().map_or(0, |closing| closing.asked.len());
-        Ok(asked.saturating_sub(before))
+        let ended = asked.saturating_sub(before);
+        self.leftovers += ended;
+        Ok(ended)
+    }
+
+    /// How many were left running and ended, by [`Self::end_all`].
+    pub(super) fn leftovers(&self) -> usize {
+        self.leftovers
     }
 
     /// Lets time pass; `false` where the host wants an end at once.
