@@ -21,7 +21,7 @@ fn nvml(machine: &Machine) -> Nvml {
     Nvml::builder().lib_path(machine.nvml().as_os_str()).init().expect("the stand-in is there")
 }
 
-fn used(nvml: &Nvml, uuid: &str) -> u64 {
+pub(crate) fn used(nvml: &Nvml, uuid: &str) -> u64 {
     let device = nvml.device_by_uuid(uuid).expect("the device is there");
     device.memory_info().expect("it tells its memory").used
 }
