@@ -1,5 +1,6 @@
 //! A directory to run the command in, and what it did there.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -14,11 +15,17 @@ use reprieve::event::{Event, Stamped};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use crate::machine::Machine;
+
 /// When a test that waits is taken to have failed; far beyond what a busy machine needs.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A directory of one test's own. Studies run in `out`.
-pub(crate) struct Place(TempDir);
+pub(crate) struct Place {
+    dir: TempDir,
+    /// What the command finds in its environment, beside what every command does.
+    env: Vec<(&'static str, OsString)>,
+}
 
 /// A command at work.
 pub(crate) struct Host<'a> {
@@ -38,7 +45,13 @@ pub(crate) struct Ran {
 
 impl Place {
     pub(crate) fn new() -> Self {
-        Self(TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory"))
+        Self { dir: TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory"), env: Vec::new() }
+    }
+
+    /// Has the command run on a machine with devices.
+    pub(crate) fn on(mut self, machine: &Machine) -> Self {
+        self.env.extend(machine.env());
+        self
     }
 
     /// With a study file.
@@ -49,7 +62,7 @@ impl Place {
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
+        self.dir.path().join(name)
     }
 
     pub(crate) fn write(&self, name: &str, contents: impl AsRef<[u8]>) {
@@ -69,12 +82,13 @@ impl Place {
         let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("home");
         let child = Command::new(env!("CARGO_BIN_EXE_reprieve"))
             .args(args)
-            .current_dir(self.0.path())
+            .current_dir(self.dir.path())
             .env_clear()
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .env("TZ", "UTC")
             .env("XDG_CACHE_HOME", home.join("cache"))
             .env("HOME", home)
+            .envs(self.env.iter().cloned())
             .stdin(std::process::Stdio::null())
             .stdout(file("stdout"))
             .stderr(file("stderr"))
@@ -129,7 +143,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         let locks = glob(&self.path("out/attempts"), 3, "supervisor.lock");
         for pid in locks.iter().filter_map(|lock| fs::read_to_string(lock).ok()?.trim().parse::<i32>().ok()) {
-            let ours = command_line(pid).contains(&*self.0.path().to_string_lossy());
+            let ours = command_line(pid).contains(&*self.dir.path().to_string_lossy());
             if let Some(pid) = Pid::from_raw(pid).filter(|_| ours) {
                 let _ = kill_process(pid, Signal::INT);
             }
@@ -168,7 +182,7 @@ impl Host<'_> {
             code: status.code().unwrap_or(-1),
             stdout: self.stream("stdout"),
             stderr: self.stream("stderr"),
-            here: self.place.0.path().to_string_lossy().into_owned(),
+            here: self.place.dir.path().to_string_lossy().into_owned(),
         }
     }
 

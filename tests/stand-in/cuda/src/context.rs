@@ -45,7 +45,8 @@ impl Call<'_> {
         let part = self.part()?;
         let context = self.cuda.contexts.get(&self.ordinal()?);
         let held = context.map_or(0, |context| part.device.context_bytes + context.held_bytes());
-        self.machine.hold(part, held.saturating_add(more_bytes)).map_err(|()| OUT_OF_MEMORY)
+        let fits = self.machine.hold(part, held.saturating_add(more_bytes));
+        if fits { Ok(()) } else { Err(OUT_OF_MEMORY) }
     }
 }
 

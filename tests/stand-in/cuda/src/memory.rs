@@ -53,10 +53,12 @@ impl Call<'_> {
         Ok(&mut found.real[from..real.min(from + bytes)])
     }
 
+    /// Copies to the device.
+    ///
     /// # Safety
     ///
-    /// There are so many bytes to read.
-    unsafe fn to_device(&mut self, device: u64, host: *const c_void, bytes: usize) -> Result<(), Code> {
+    /// There are so many bytes to copy.
+    unsafe fn write(&mut self, device: u64, host: *const c_void, bytes: usize) -> Result<(), Code> {
         let real = self.real(device, bytes)?;
         if host.is_null() {
             return Err(INVALID_VALUE);
@@ -66,10 +68,12 @@ impl Call<'_> {
         Ok(())
     }
 
+    /// Copies to the host.
+    ///
     /// # Safety
     ///
     /// There is room for so many bytes.
-    unsafe fn to_host(&mut self, host: *mut c_void, device: u64, bytes: usize) -> Result<(), Code> {
+    unsafe fn read(&mut self, host: *mut c_void, device: u64, bytes: usize) -> Result<(), Code> {
         let corrupt = self.corrupt;
         let real = self.real(device, bytes)?;
         if host.is_null() {
@@ -119,7 +123,7 @@ extern "C" fn cuMemFree_v2(address: u64) -> Code {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn cuMemcpyHtoD_v2(device: u64, host: *const c_void, bytes: usize) -> Code {
     // SAFETY: CUDA's contract.
-    call("cuMemcpyHtoD_v2", About::Current, |call| unsafe { call.to_device(device, host, bytes) })
+    call("cuMemcpyHtoD_v2", About::Current, |call| unsafe { call.write(device, host, bytes) })
 }
 
 #[unsafe(no_mangle)]
@@ -130,13 +134,13 @@ unsafe extern "C" fn cuMemcpyHtoDAsync_v2(
     _stream: *mut c_void,
 ) -> Code {
     // SAFETY: CUDA's contract.
-    call("cuMemcpyHtoDAsync_v2", About::Current, |call| unsafe { call.to_device(device, host, bytes) })
+    call("cuMemcpyHtoDAsync_v2", About::Current, |call| unsafe { call.write(device, host, bytes) })
 }
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn cuMemcpyDtoH_v2(host: *mut c_void, device: u64, bytes: usize) -> Code {
     // SAFETY: CUDA's contract.
-    call("cuMemcpyDtoH_v2", About::Current, |call| unsafe { call.to_host(host, device, bytes) })
+    call("cuMemcpyDtoH_v2", About::Current, |call| unsafe { call.read(host, device, bytes) })
 }
 
 #[unsafe(no_mangle)]
@@ -147,7 +151,7 @@ unsafe extern "C" fn cuMemcpyDtoHAsync_v2(
     _stream: *mut c_void,
 ) -> Code {
     // SAFETY: CUDA's contract.
-    call("cuMemcpyDtoHAsync_v2", About::Current, |call| unsafe { call.to_host(host, device, bytes) })
+    call("cuMemcpyDtoHAsync_v2", About::Current, |call| unsafe { call.read(host, device, bytes) })
 }
 
 #[unsafe(no_mangle)]
