@@ -1,6 +1,7 @@
 //! The stand-ins answer the real nvml-wrapper and the real cudarc as a driver does.
 
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use nvml_wrapper::bitmasks::device::ThrottleReasons;
 use nvml_wrapper::bitmasks::event::EventTypes;
@@ -155,6 +156,17 @@ fn a_fault_that_waits_for_a_file_lasts_as_long_as_the_file() {
     assert!(matches!(name(), Err(NvmlError::GpuLost)));
     std::fs::remove_file(machine.path("lost")).expect("it is there");
     assert!(name().is_ok());
+}
+
+#[test]
+fn a_call_that_hangs_answers_when_it_is_over() {
+    let machine = Machine::new([Device::new("GPU-0")]);
+    machine.fault(Fault { function: "nvmlDeviceGetPowerUsage".into(), hang_ms: 60, ..Fault::default() });
+    let nvml = nvml(&machine);
+    let device = nvml.device_by_index(0).expect("it is there");
+    let asked = Instant::now();
+    assert_eq!(device.power_usage().ok(), Some(70_000));
+    assert!(asked.elapsed() >= Duration::from_millis(60));
 }
 
 #[test]
