@@ -7,10 +7,15 @@ use crate::reading::{Reading, ReadingError, Recovery};
 
 /// Why a device is not fit for an experiment, by its own word; `None` where it is.
 pub fn quarantine(reading: &Reading) -> Option<Quarantine> {
-    let of = |reason: &str, remedy: &str| Some(Quarantine { reason: reason.to_owned(), remedy: remedy.to_owned() });
+    let of = |reason: &str, remedy: &str| {
+        Some(Quarantine { reason: reason.to_owned(), remedy: remedy.to_owned() })
+    };
     match reading.recovery {
         Some(Recovery::ResetDevice) => {
-            return of("the driver says that it needs a reset", "reset it: `nvidia-smi --gpu-reset -i UUID` as root, with nobody on it");
+            return of(
+                "the driver says that it needs a reset",
+                "reset it: `nvidia-smi --gpu-reset -i UUID` as root, with nobody on it",
+            );
         }
         Some(Recovery::RestartMachine) => {
             return of("the driver says that the machine needs a restart", "restart the machine");

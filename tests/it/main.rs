@@ -20,5 +20,6 @@ mod resume;
 mod retries;
 mod stages;
 mod stand_in;
+mod stand_in_cuda;
 mod support;
 mod tidy;

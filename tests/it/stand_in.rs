@@ -1,6 +1,7 @@
 //! The stand-ins answer the real nvml-wrapper and the real cudarc as a driver does.
 
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use nvml_wrapper::bitmasks::device::ThrottleReasons;
 use nvml_wrapper::bitmasks::event::EventTypes;
@@ -13,7 +14,7 @@ use nvml_wrapper::structs::device::FieldId;
 use nvml_wrapper::{EventSet, Nvml};
 
 use crate::machine::{Device, Fault, Instance, Machine, Process, ProcessList};
-use crate::support::until;
+use crate::support::{Place, until};
 
 const GIB: u64 = 1 << 30;
 
@@ -21,7 +22,7 @@ fn nvml(machine: &Machine) -> Nvml {
     Nvml::builder().lib_path(machine.nvml().as_os_str()).init().expect("the stand-in is there")
 }
 
-fn used(nvml: &Nvml, uuid: &str) -> u64 {
+pub(crate) fn used(nvml: &Nvml, uuid: &str) -> u64 {
     let device = nvml.device_by_uuid(uuid).expect("the device is there");
     device.memory_info().expect("it tells its memory").used
 }
@@ -158,6 +159,17 @@ fn a_fault_that_waits_for_a_file_lasts_as_long_as_the_file() {
 }
 
 #[test]
+fn a_call_that_hangs_answers_when_it_is_over() {
+    let machine = Machine::new([Device::new("GPU-0")]);
+    machine.fault(Fault { function: "nvmlDeviceGetPowerUsage".into(), hang_ms: 60, ..Fault::default() });
+    let nvml = nvml(&machine);
+    let device = nvml.device_by_index(0).expect("it is there");
+    let asked = Instant::now();
+    assert_eq!(device.power_usage().ok(), Some(70_000));
+    assert!(asked.elapsed() >= Duration::from_millis(60));
+}
+
+#[test]
 fn a_driver_that_does_not_fit_its_library_fails_to_initialise() {
     let machine = Machine::new([]);
     let init = || Nvml::builder().lib_path(machine.nvml().as_os_str()).init();
@@ -220,4 +232,49 @@ fn an_instance_has_memory_and_processes_of_its_own() {
     assert_eq!(listed[0].gpu_instance_id, Some(2));
     assert_eq!(second.mig_parent_device().and_then(|device| device.uuid()).ok().as_deref(), Some("GPU-0"));
     assert!(matches!(second.temperature(TemperatureSensor::Gpu), Err(NvmlError::NotSupported)));
+}
+
+#[test]
+fn an_experiments_process_holds_memory_as_a_script_on_the_machine_does() {
+    let machine = Machine::new([Device::new("GPU-0")]);
+    let place = Place::of(
+        r#"
+        name = "s"
+        [[experiments]]
+        name = "e"
+        [experiments.measure]
+        shell = '''
+        echo 1000000000 > "$STAND_IN_MACHINE/holders/GPU-0/$$"
+        touch up
+        while ! [ -e seen ]; do sleep 0.02; done
+        '''
+        "#,
+    )
+    .on(&machine);
+    let nvml = nvml(&machine);
+    let host = place.start_run();
+    place.wait_for("up");
+    assert_eq!(used(&nvml, "GPU-0"), (4 << 20) + 1_000_000_000);
+    place.write("seen", "");
+    assert_eq!(host.wait().code, 0);
+    assert_eq!(used(&nvml, "GPU-0"), 4 << 20);
+}
+
+#[test]
+fn a_fault_that_all_processes_count_happens_once() {
+    let machine = Machine::new([Device::new("GPU-0")]);
+    machine.fault(Fault {
+        function: "nvmlInit_v2".into(),
+        calls: Some(1),
+        across_processes: true,
+        code: Some(9),
+        ..Fault::default()
+    });
+    let init = |machine: &Machine| Nvml::builder().lib_path(machine.nvml().as_os_str()).init();
+    assert!(matches!(init(&machine), Err(NvmlError::DriverNotLoaded)));
+    // The next process's library has counted nothing yet.
+    let mut next = machine.nvml();
+    next.set_file_name("next.so");
+    std::fs::copy(machine.nvml(), &next).expect("it can be copied");
+    assert!(Nvml::builder().lib_path(next.as_os_str()).init().is_ok());
 }

@@ -1,5 +1,6 @@
 //! A directory to run the command in, and what it did there.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -14,14 +15,16 @@ use reprieve::event::{Event, Stamped};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use crate::machine::Machine;
+
 /// When a test that waits is taken to have failed; far beyond what a busy machine needs.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A directory of one test's own. Studies run in `out`.
 pub(crate) struct Place {
     dir: TempDir,
-    /// More variables for the command.
-    environment: Vec<(String, String)>,
+    /// What the command finds in its environment, beside what every command does.
+    env: Vec<(&'static str, OsString)>,
 }
 
 /// A command at work.
@@ -42,13 +45,18 @@ pub(crate) struct Ran {
 
 impl Place {
     pub(crate) fn new() -> Self {
-        let dir = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
-        Self { dir, environment: Vec::new() }
+        Self { dir: TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory"), env: Vec::new() }
     }
 
     /// With this variable in the command's environment.
-    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
-        self.environment.push((name.to_owned(), value.to_owned()));
+    pub(crate) fn env(mut self, name: &'static str, value: &str) -> Self {
+        self.env.push((name, value.into()));
+        self
+    }
+
+    /// Has the command run on a machine with devices.
+    pub(crate) fn on(mut self, machine: &Machine) -> Self {
+        self.env.extend(machine.env());
         self
     }
 
@@ -86,7 +94,7 @@ impl Place {
             .env("TZ", "UTC")
             .env("XDG_CACHE_HOME", home.join("cache"))
             .env("HOME", home)
-            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .envs(self.env.iter().cloned())
             .stdin(std::process::Stdio::null())
             .stdout(file("stdout"))
             .stderr(file("stderr"))

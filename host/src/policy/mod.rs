@@ -41,8 +41,8 @@ pub use devices::Devices;
 pub use engine::{Engine, EngineError};
 pub use limits::{LimitError, LimitOverrides, Limits};
 pub use load::{FILE_BYTES, LoadError, PolicyInfo, PolicySource, Problem, Roles};
-pub use spec::SpecError;
 pub use retry::{Failing, LONGEST_DELAY, MOST_ATTEMPTS, retry};
+pub use spec::SpecError;
 
 use crate::cleanup::{PlanQuestion, Step};
 use crate::decision::{Decision, PolicyFault, PolicyFaultKind, Question};

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::attempt::{Attempt, Stage};
+use crate::cleanup::{HandOver, Quarantine};
 use crate::decision::{Decision, PolicyFault};
 use crate::event::{AttemptEnded, Decided, Event, PolicyIdentity, Stamped, StudyEnd};
 use crate::state::{Outcome, StudyState};
@@ -339,6 +340,7 @@ impl Reporter for Human {
             Event::AttemptEnded(ended) => {
                 self.attempt_ended(at, ended.experiment, &ended.attempt, state);
                 self.facts(&ended.attempt);
+                self.cleanup(ended, state);
             }
             Event::Decided(decided) => self.decided(at, decided, state),
             Event::BackoffElapsed { .. } => {}

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::attempt::{Attempt, Ending, Parameter};
+use crate::cleanup::{Cleanup, StepOutcome};
 use crate::decision::{Decision, Placement, PolicyFault, PolicyFaultKind, Retry, Turn};
 use crate::event::{Device, StudyEnd};
 use crate::state::{Outcome, StudyState};
@@ -172,4 +173,20 @@ mod tests {
         assert_eq!(told(trap, ""), "unreachable");
         assert_eq!(told(PolicyFaultKind::Deadline, "round 9"), "unreachable (it last said: round 9)");
     }
+}
+
+/// What of a cleanup a person should know: what failed, and what was bounded.
+pub fn cleanup(cleanup: Option<&Cleanup>) -> Vec<String> {
+    let Some(cleanup) = cleanup else { return Vec::new() };
+    let planned = cleanup.fault.iter().map(|fault| {
+        format!("policy fault in the cleanup's plan: {}; the standard plan stands in", self::fault(fault))
+    });
+    let failed = cleanup.steps.iter().filter_map(|report| match &report.outcome {
+        StepOutcome::Failed(why) => {
+            Some(format!("cleanup: {} failed after {}: {why}", report.step.action.name(), span(report.took)))
+        }
+        StepOutcome::Done(_) | StepOutcome::Skipped(_) => None,
+    });
+    let bounded = cleanup.bounded.iter().map(|bounded| format!("cleanup bounded: {bounded}"));
+    planned.chain(failed).chain(bounded).collect()
 }

@@ -25,7 +25,8 @@ pub(super) fn look(devices: &[Device], earlier: Option<&StudyState>) -> Vec<Hand
             let reading = gpus.clone().and_then(|gpus| gpus.read(&device.id));
             let used = reading.as_ref().map_or(0, |reading| reading.memory_used_bytes);
             let before = earlier.map(|state| state.baseline_bytes(position)).filter(|bytes| *bytes > 0);
-            let baseline_bytes = before.map_or(used, |before| if used == 0 { before } else { before.min(used) });
+            let baseline_bytes =
+                before.map_or(used, |before| if used == 0 { before } else { before.min(used) });
             let quarantine = match &reading {
                 Err(error) => Some(health::unreadable(error)),
                 Ok(reading) => health::quarantine(reading).or_else(|| {

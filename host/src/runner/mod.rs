@@ -202,12 +202,9 @@ impl Runner {
             Found::Running(supervisor) => Ok(Some(supervisor)),
             Found::Ended => Ok(None),
             Found::Nothing => {
-                let cleaning = Cleaning {
-                    planner: self.judges.planner(start.stage).clone(),
-                    cache: self.cache.clone(),
-                };
-                let assignment =
-                    attempts::assignment(&self.study_id, &dir, &self.state, &start, cleaning);
+                let cleaning =
+                    Cleaning { planner: self.judges.planner(start.stage).clone(), cache: self.cache.clone() };
+                let assignment = attempts::assignment(&self.study_id, &dir, &self.state, &start, cleaning);
                 self.launcher.start(&dir, &assignment).map(Some)
             }
         };

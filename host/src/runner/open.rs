@@ -18,9 +18,9 @@ use crate::study::{ExperimentId, Source, Study, StudyError};
 
 use super::devices;
 use super::judges::Judges;
-use crate::policy::SpecError;
 use super::timers::Timers;
 use super::{Runner, clock};
+use crate::policy::SpecError;
 
 /// The experiments by number, beside the journal: JSON Lines.
 const EXPERIMENTS_FILE: &str = "experiments.jsonl";

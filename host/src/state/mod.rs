@@ -105,8 +105,12 @@ impl StudyState {
     pub fn apply(&mut self, stamped: &Stamped) -> Vec<Action> {
         let mut actions = Vec::new();
         match &stamped.event {
-            Event::StudyStarted(_) => self.started_at = stamped.at,
-            Event::StudyResumed { reopened, .. } => {
+            Event::StudyStarted(started) => {
+                self.started_at = stamped.at;
+                self.devices_found(&started.readings);
+            }
+            Event::StudyResumed { reopened, readings, .. } => {
+                self.devices_found(readings);
                 self.reopen(reopened);
                 self.resume(&mut actions);
             }
@@ -427,7 +431,11 @@ impl StudyState {
             })
             .collect();
         let remaining = self.progress.remaining;
-        let waiting = if remaining == 1 { "1 experiment waits".to_owned() } else { format!("{remaining} experiments wait") };
+        let waiting = if remaining == 1 {
+            "1 experiment waits".to_owned()
+        } else {
+            format!("{remaining} experiments wait")
+        };
         format!("{waiting} for devices. {}", quarantined.join(". "))
     }
 
@@ -462,6 +470,11 @@ impl StudyState {
     /// The study's devices, by position.
     pub fn devices(&self) -> &[Device] {
         &self.described
+    }
+
+    /// Positions of the devices that an experiment holds, or held last; none once it has ended.
+    pub fn leased(&self, id: ExperimentId) -> &[u16] {
+        &self.experiment(id).devices
     }
 
     /// What is used on a device without our doing, in bytes; 0 where it is a slot.

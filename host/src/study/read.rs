@@ -7,8 +7,8 @@ use super::expand::expand;
 use super::reader::{Reader, Table, unsigned};
 use super::tree::{Node, Value};
 use super::{
-    CleanupRules, Fallback, Limits, Order, PatternSpec, Policies, PolicyComponent, PolicyLimits, PolicySpec, Source, Span,
-    Study, StudyError, tree,
+    CleanupRules, Fallback, Limits, Order, PatternSpec, Policies, PolicyComponent, PolicyLimits, PolicySpec,
+    Source, Span, Study, StudyError, tree,
 };
 use crate::attempt::{FailureClass, Stage};
 

@@ -253,11 +253,15 @@ impl Cleaner {
         };
         match self.tree.run(&spawn, hook.timeout) {
             Ok(Some(status)) if status.exit_status() == Some(0) => StepOutcome::Done(String::new()),
-            Ok(Some(status)) => StepOutcome::Failed(match (status.exit_status(), status.terminating_signal()) {
-                (Some(code), _) => format!("`{name}` ended with exit code {code}"),
-                (None, signal) => format!("`{name}` was ended by signal {}", signal.unwrap_or_default()),
-            }),
-            Ok(None) => StepOutcome::Failed(format!("`{name}` took longer than {:?} and was ended", hook.timeout)),
+            Ok(Some(status)) => {
+                StepOutcome::Failed(match (status.exit_status(), status.terminating_signal()) {
+                    (Some(code), _) => format!("`{name}` ended with exit code {code}"),
+                    (None, signal) => format!("`{name}` was ended by signal {}", signal.unwrap_or_default()),
+                })
+            }
+            Ok(None) => {
+                StepOutcome::Failed(format!("`{name}` took longer than {:?} and was ended", hook.timeout))
+            }
             Err(error) => StepOutcome::Failed(error.to_string()),
         }
     }

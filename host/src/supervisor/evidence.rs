@@ -69,8 +69,7 @@ pub(super) fn attempt(assignment: &Assignment, end: &End, report: &Path) -> Atte
 }
 
 fn classifier(assignment: &Assignment) -> Classifier {
-    let pattern =
-        |spec: &crate::study::PatternSpec| Pattern { class: spec.class, regex: spec.regex.clone() };
+    let pattern = |spec: &crate::study::PatternSpec| Pattern { class: spec.class, regex: spec.regex.clone() };
     let own: Vec<Pattern> = assignment.patterns.iter().map(pattern).collect();
     Classifier::new(&own).expect("the host has checked the study's patterns")
 }

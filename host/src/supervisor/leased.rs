@@ -72,11 +72,7 @@ impl Leased {
         if above <= tolerance_bytes {
             return Ok(true);
         }
-        Err(format!(
-            "{} in use, {} above its baseline",
-            HumanBytes(used),
-            HumanBytes(above)
-        ))
+        Err(format!("{} in use, {} above its baseline", HumanBytes(used), HumanBytes(above)))
     }
 
     /// Who is on a device, for people.

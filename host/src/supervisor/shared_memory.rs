@@ -28,8 +28,12 @@ const FIRST_IPC_NAMESPACE: &str = "ipc:[4026531839]";
 /// Removes what was left since then.
 pub(super) fn remove(since: SystemTime) -> StepOutcome {
     let namespace = |name: &str| fs::read_link(format!("/proc/self/ns/{name}")).unwrap_or_default();
-    if namespace("pid") != Path::new(FIRST_PID_NAMESPACE) && namespace("ipc") == Path::new(FIRST_IPC_NAMESPACE) {
-        return StepOutcome::Skipped("processes that share `/dev/shm` cannot be seen from this container".to_owned());
+    if namespace("pid") != Path::new(FIRST_PID_NAMESPACE)
+        && namespace("ipc") == Path::new(FIRST_IPC_NAMESPACE)
+    {
+        return StepOutcome::Skipped(
+            "processes that share `/dev/shm` cannot be seen from this container".to_owned(),
+        );
     }
     let candidates = candidates(Path::new(DIRECTORY), since);
     if candidates.is_empty() {

@@ -68,7 +68,14 @@ impl Tree {
         handled.thread_block()?;
         let signals = SignalFd::with_flags(&handled, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
         adopt_orphans()?;
-        Ok(Self { signals, wish: Wish::GoOn, started: HashMap::new(), outputs: Vec::new(), closing: None, leftovers: 0 })
+        Ok(Self {
+            signals,
+            wish: Wish::GoOn,
+            started: HashMap::new(),
+            outputs: Vec::new(),
+            closing: None,
+            leftovers: 0,
+        })
     }
 
     /// Starts a process, whose end will be noted.
@@ -97,7 +104,10 @@ impl Tree {
     pub(super) fn next(&mut self, until: Option<Instant>) -> io::Result<News> {
         let mut fds = vec![PollFd::new(&self.signals, PollFlags::IN)];
         fds.extend(
-            self.outputs.iter().filter_map(Output::pipe).map(|pipe| PollFd::from_borrowed_fd(pipe, PollFlags::IN)),
+            self.outputs
+                .iter()
+                .filter_map(Output::pipe)
+                .map(|pipe| PollFd::from_borrowed_fd(pipe, PollFlags::IN)),
         );
         let timeout = until.map(|at| {
             let left = at.saturating_duration_since(now());

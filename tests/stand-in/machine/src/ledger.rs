@@ -62,16 +62,13 @@ impl Machine {
     }
 
     /// Writes down what this process holds of a device or an instance; with
-    /// nothing, it has left it.
-    ///
-    /// # Errors
-    ///
-    /// Where there is not so much left.
-    pub fn hold(&self, part: Part<'_>, bytes: u64) -> Result<(), ()> {
+    /// nothing, it has left it. False where there is not so much left.
+    #[must_use]
+    pub fn hold(&self, part: Part<'_>, bytes: u64) -> bool {
         let path = self.dir.join("holders").join(part.uuid()).join(std::process::id().to_string());
         let mine: u64 = fs::read_to_string(&path).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
         if bytes > mine && self.free_bytes(part) < bytes - mine {
-            return Err(());
+            return false;
         }
         if bytes == 0 {
             let _ = fs::remove_file(&path);
@@ -79,7 +76,7 @@ impl Machine {
             let _ = fs::create_dir_all(self.dir.join("holders").join(part.uuid()));
             replace(&self.dir, &path, bytes.to_string().as_bytes());
         }
-        Ok(())
+        true
     }
 
     /// The number of this call among all processes' calls that a fault is about.

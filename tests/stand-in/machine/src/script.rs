@@ -8,6 +8,23 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 /// A machine.
+///
+/// ```
+/// let script: stand_in_machine::Script = serde_json::from_str(
+///     r#"{
+///         "devices": [
+///             {"uuid": "GPU-0", "release_ms": 500, "foreign": [{"pid": 4242, "bytes": 1000000}]},
+///             {"uuid": "GPU-1", "temperature_celsius": 91, "clock_reasons": 64, "fields": {"230": 1}}
+///         ],
+///         "faults": [
+///             {"function": "nvmlDeviceGetMemoryInfo_v2", "device": "GPU-1", "from_call": 3, "calls": 2, "return": 15},
+///             {"function": "*", "device": "GPU-0", "when_file": "fault-now", "hang_ms": 60000, "return": 999}
+///         ]
+///     }"#,
+/// )?;
+/// assert_eq!(script.devices[1].process_list, stand_in_machine::ProcessList::Real);
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Script {
