@@ -139,7 +139,12 @@ pub(super) fn ended(experiment: ExperimentId, record: Option<Record>, which: Whi
         }
         None => without_record(
             experiment,
-            empty(which, Ending::Lost, "its supervisor went away and left no record"),
+            empty(
+                which,
+                Ending::Lost,
+                FailureClass::Unknown,
+                "its supervisor went away and left no record".to_owned(),
+            ),
         ),
     }
 }
@@ -150,12 +155,12 @@ pub(super) fn without_record(experiment: ExperimentId, attempt: Attempt) -> Atte
 }
 
 /// An attempt that never got as far as a record.
-pub(super) fn empty(which: Which, ending: Ending, evidence: &str) -> Attempt {
+pub(super) fn empty(which: Which, ending: Ending, class: FailureClass, evidence: String) -> Attempt {
     Attempt {
         number: which.number,
         stage: which.stage,
         ending,
-        failure: Some(Failure { class: FailureClass::Unknown, evidence: evidence.to_owned() }),
+        failure: Some(Failure { class, evidence }),
         waited_for: which.waited_for,
         ran_for: Duration::ZERO,
         stderr_tail: String::new(),

@@ -19,12 +19,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 
 use crate::action::{Action, Start};
-use crate::attempt::{Attempt, Ending, Stage};
+use crate::attempt::{Attempt, Ending, FailureClass, Stage};
+use crate::cleanup::Quarantine;
 use crate::clock;
 use crate::decision::Question;
 use crate::event::{AttemptEnded, AttemptStarted, Decided, Event, ProcessIdentity, Stamped, StudyEnd};
 use crate::journal::{Journal, Position, WriteError};
-use crate::launcher::{Found, LaunchError, Launcher, Supervisor};
+use crate::launcher::{Found, Launcher, Supervisor};
 use crate::process::ignores_hangup;
 use crate::reporter::Reporter;
 use crate::state::StudyState;
@@ -202,6 +203,10 @@ impl Runner {
             Found::Running(supervisor) => Ok(Some(supervisor)),
             Found::Ended => Ok(None),
             Found::Nothing => {
+                if let Some((device, Quarantine { reason, .. })) = self.state.unfit(&start) {
+                    let why = format!("{} is in quarantine: {reason}", device.id);
+                    return self.not_started(start.experiment, which, FailureClass::DeviceOccupied, why);
+                }
                 let cleaning =
                     Cleaning { planner: self.judges.planner(start.stage).clone(), cache: self.cache.clone() };
                 let assignment = attempts::assignment(&self.study_id, &dir, &self.state, &start, cleaning);
@@ -210,7 +215,9 @@ impl Runner {
         };
         let supervisor = match launched {
             Ok(supervisor) => supervisor.map(Arc::new),
-            Err(error) => return self.not_started(start.experiment, which, &error),
+            Err(error) => {
+                return self.not_started(start.experiment, which, FailureClass::Unknown, error.to_string());
+            }
         };
         if let Some(supervisor) = &supervisor {
             if journaled.is_none() {
@@ -236,9 +243,8 @@ impl Runner {
         });
     }
 
-    fn not_started(&mut self, experiment: ExperimentId, which: Which, error: &LaunchError) {
-        let ending = Ending::NotStarted(error.to_string());
-        let attempt = attempts::empty(which, ending, &error.to_string());
+    fn not_started(&mut self, experiment: ExperimentId, which: Which, class: FailureClass, why: String) {
+        let attempt = attempts::empty(which, Ending::NotStarted(why.clone()), class, why);
         self.events.push(Event::AttemptEnded(attempts::without_record(experiment, attempt)));
     }
 

@@ -487,6 +487,14 @@ impl StudyState {
         self.quarantines[usize::from(position)].as_ref()
     }
 
+    /// The device in quarantine that keeps an attempt from starting, where one
+    /// does. `finish` puts in order what `measure` left, wherever that was.
+    pub fn unfit(&self, start: &Start) -> Option<(&Device, &Quarantine)> {
+        let sick =
+            |position: &u16| Some((&self.described[usize::from(*position)], self.quarantine(*position)?));
+        start.devices.iter().find_map(sick).filter(|_| start.stage != Stage::Finish)
+    }
+
     /// How many attempts are starting, running or being judged.
     pub fn in_flight(&self) -> u32 {
         self.in_flight

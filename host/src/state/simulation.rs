@@ -13,10 +13,12 @@ use rand::{RngExt, SeedableRng};
 
 use crate::action::{Action, Start};
 use crate::attempt::{Attempt, Ending, Failure, FailureClass, Stage};
+use crate::cleanup::{HandOver, Quarantine};
 use crate::decision::{Decision, Placement, Retry, Turn};
 use crate::event::{
     AttemptEnded, AttemptStarted, Decided, Device, Event, ProcessIdentity, Stamped, StudyEnd, StudyStarted,
 };
+use crate::reading::ReadingError;
 use crate::study::{ExperimentId, Format, Source, Study};
 
 use super::{Outcome, StudyState};
@@ -144,6 +146,10 @@ impl World {
     }
 
     fn start(&mut self, start: Start) {
+        // One that a crashed host did not get to start, on a device found sick since.
+        if !self.running.contains_key(&start.experiment) && self.state.unfit(&start).is_some() {
+            return self.attempt_ended(start, false, false);
+        }
         // Safe to repeat: a supervisor that is at work is found, not started again.
         if !self.running.contains_key(&start.experiment) {
             let number = (start.experiment, start.stage, start.attempt);
@@ -169,6 +175,10 @@ impl World {
         }
         let (start, told) = self.running.remove(&id).expect("it was running");
         let succeeded = !told && self.random.random_ratio(2, 3);
+        self.attempt_ended(start, told, succeeded);
+    }
+
+    fn attempt_ended(&mut self, start: Start, told: bool, succeeded: bool) {
         let failure = Failure { class: FailureClass::Unknown, evidence: String::new() };
         let attempt = Attempt {
             number: start.attempt,
@@ -186,13 +196,26 @@ impl World {
             throttled_for: Duration::ZERO,
             facts: Vec::new(),
         };
+        let devices = start.devices.iter().map(|_| self.hand_over(20)).collect();
         self.happen(Event::AttemptEnded(AttemptEnded {
-            experiment: id,
+            experiment: start.experiment,
             interrupted: told,
             attempt,
             cleanup: None,
-            devices: Vec::new(),
+            devices,
         }));
+    }
+
+    /// A device that is sick one time in so many.
+    fn hand_over(&mut self, one_in: u32) -> HandOver {
+        let sick = self.random.random_ratio(1, one_in);
+        let quarantine =
+            sick.then(|| Quarantine { reason: "the world says so".to_owned(), remedy: String::new() });
+        HandOver { baseline_bytes: 0, reading: Err(ReadingError::NotSupported), quarantine }
+    }
+
+    fn readings(&mut self) -> Vec<HandOver> {
+        (0..self.state.devices().len()).map(|_| self.hand_over(10)).collect()
     }
 
     fn decide(&mut self, id: ExperimentId) -> Decision {
@@ -230,19 +253,26 @@ impl World {
         // Sometimes a person wants the failed ones to run again.
         let again = self.random.random_ratio(1, 4);
         let reopened = self.state.failed().filter(|_| again).collect();
-        self.happen(Event::StudyResumed { host_version: String::new(), policies: Vec::new(), reopened });
+        let readings = self.readings();
+        self.happen(resumed(reopened, readings));
     }
 
     fn begin(&mut self) {
+        let readings = self.readings();
         self.happen(Event::StudyStarted(StudyStarted {
             id: "simulation".to_owned(),
             host_version: String::new(),
             source: Source { path: "/study.toml".into(), format: Format::Toml, text: String::new() },
             policy: None,
             devices: Vec::new(),
+            readings,
             policies: Vec::new(),
         }));
     }
+}
+
+fn resumed(reopened: Vec<ExperimentId>, readings: Vec<HandOver>) -> Event {
+    Event::StudyResumed { host_version: String::new(), policies: Vec::new(), readings, reopened }
 }
 
 fn study(random: &mut ChaCha8Rng, devices: usize) -> Study {
@@ -308,8 +338,7 @@ impl World {
         }
         let once = replayed.clone();
         let reopened = replayed.failed().collect();
-        let resumed = Event::StudyResumed { host_version: String::new(), policies: Vec::new(), reopened };
-        let stamped = Stamped { at: self.now, event: resumed };
+        let stamped = Stamped { at: self.now, event: resumed(reopened, self.readings()) };
         let first = replayed.apply(&stamped);
         let mut again = once;
         assert_eq!(first, again.apply(&stamped), "two resumes from one journal do different things");
