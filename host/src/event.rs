@@ -128,6 +128,12 @@ impl Device {
     pub fn is_slot(&self) -> bool {
         self.name == "slot"
     }
+
+    /// Whether NVML named it, so that it can be read: neither a slot nor one
+    /// of the names in `CUDA_VISIBLE_DEVICES` that slots bear where it is set.
+    pub fn is_readable(&self) -> bool {
+        !matches!(&*self.name, "slot" | "device")
+    }
 }
 
 /// Which policy it was.

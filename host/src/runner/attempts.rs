@@ -100,7 +100,7 @@ pub(super) struct Cleaning {
 fn leased(state: &StudyState, position: u16) -> Option<LeasedDevice> {
     let device = &state.devices()[usize::from(position)];
     let baseline_bytes = state.baseline_bytes(position);
-    (!device.is_slot()).then(|| LeasedDevice { uuid: device.id.clone(), baseline_bytes })
+    device.is_readable().then(|| LeasedDevice { uuid: device.id.clone(), baseline_bytes })
 }
 
 /// The experiment, as policies see it at this attempt.

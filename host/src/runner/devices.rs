@@ -15,7 +15,7 @@ const TOLERANCE_BYTES: u64 = 64 << 20;
 /// Reads each device; nothing where they are mere slots. What is used now is
 /// the baseline, or what was used when the study began, where that is less.
 pub(super) fn look(devices: &[Device], earlier: Option<&StudyState>) -> Vec<HandOver> {
-    if devices.iter().all(Device::is_slot) {
+    if !devices.iter().all(Device::is_readable) {
         return Vec::new();
     }
     let gpus = Gpus::open(None).map_err(|error| ReadingError::Unavailable(error.to_string()));
