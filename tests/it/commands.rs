@@ -38,10 +38,31 @@ fn check_prints_the_plan_and_starts_nothing() {
     pair  (2 devices)
       measure  /bin/sh -c 'echo "$HOME"', silence 1 min 30 s
 
-    nothing was started
+    3 experiments, 5 commands; nothing was started
     "#);
     let names: Vec<_> = std::fs::read_dir(place.path("")).expect("it is there").flatten().collect();
     assert_eq!(names.len(), 3, "the study and two files of output: {names:?}");
+}
+
+#[test]
+fn check_prints_a_script_as_it_was_written() {
+    let place = Place::of(
+        "name = \"s\"\nslots = 1\n[[experiments]]\nname = \"e\"\nmeasure = { timeout = \"1m\", shell = '''\n\
+         for n in 1 2; do\n    echo \"$n\"\ndone\n''' }\n",
+    );
+    assert_snapshot!(place.reprieve(&["check", "study.toml"]), @r#"
+    exit code 0
+    --- stdout
+    study `s`: 1 experiment on 1 slot, judged by standard 0.1.0
+
+    e  (1 device)
+      measure  /bin/sh -c, timeout 1 min 00 s
+               | for n in 1 2; do
+               |     echo "$n"
+               | done
+
+    1 experiment, 1 command; nothing was started
+    "#);
 }
 
 #[test]
@@ -169,7 +190,7 @@ fn exec_prints_what_its_last_attempt_printed_and_nothing_else_to_stdout() {
     recorded in out
     TIME  sh  measure  attempt 1 on slot 0
     TIME  sh  measure  failed: exit code 75 after SPAN (attempt 1)
-                           unknown: exit code 75: the program says that the failure will pass: try 1
+                           unknown: exit code 75: try 1
     TIME  sh  measure  retry in 10 ms at TIME (standard): the experiment called its unknown failure worth retrying: exit code 75 (EX_TEMPFAIL); retry 1 of 3
     TIME  sh  measure  attempt 2 on slot 0
     TIME  sh  measure  ok in SPAN (attempt 2)
@@ -301,6 +322,11 @@ fn every_command_has_its_help() {
           --json    Print JSON lines for machines instead of text for people
       -h, --help    Print help
     ");
+}
+
+#[test]
+fn the_commands_that_need_no_study_file_have_theirs() {
+    let place = Place::new();
     assert_snapshot!(place.reprieve(&["show", "--help"]).stdout, @r"
     Tell what happened in a study, attempt by attempt
 

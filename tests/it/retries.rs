@@ -378,7 +378,7 @@ fn a_policy_that_fails_to_answer_costs_no_experiment() {
                                at choose_delay
     TIME  bad   measure  given up (give-up): the policy did not answer: wasm `unreachable` instruction executed
 
-    complete: 1 succeeded, 1 failed; 0 retries, SPAN
+    complete: 1 succeeded, 1 failed; 0 retries, 2 policy faults, SPAN
       failed  bad   measure: unknown: exit code 1
     hint: `reprieve show out` tells every attempt and where its output is
     ");
@@ -430,4 +430,36 @@ fn a_policy_stops_a_study_and_resume_goes_on() {
     ");
     place.write("mended", "");
     assert_eq!((place.resume().code, tries(&place)), (100, 4));
+}
+
+#[test]
+fn a_failure_that_nothing_explains_is_told_by_the_last_complaint() {
+    let evidence = |script: &str| {
+        let place = study("policy = { settings = { max_retries = 0 } }", script);
+        assert_eq!(place.run().code, 100);
+        place.attempts()[0].failure.clone().expect("it failed").evidence
+    };
+    let bars = r#"printf '100%%|##########| 10/10 [00:01<00:00, 9.5it/s]\n----------\n' >&2"#;
+    assert_eq!(evidence("echo 'epoch 3 done'; exit 7"), "exit code 7");
+    assert_eq!(
+        evidence(&format!("echo 'rank 3 has no shard' >&2; {bars}; echo epoch; exit 7")),
+        "exit code 7: rank 3 has no shard"
+    );
+    assert_eq!(evidence("echo '2026-11-23 INFO saved' >&2; exit 7"), "exit code 7");
+    assert_eq!(evidence("echo 'the cache is cold' >&2; exit 75"), "exit code 75: the cache is cold");
+}
+
+#[test]
+fn a_policy_that_is_set_aside_is_counted_in_the_summary() {
+    let place = Place::of(
+        "name = \"s\"\nslots = 1\npolicy = { use = \"panic.wasm\" }\n\
+         [[experiments]]\nname = \"e\"\nrepeats = 4\nmeasure = [\"true\"]\n",
+    );
+    place.write("panic.wasm", guest::guest("panic"));
+    let said = place.run().to_string();
+    let (_, summary) = said.split_once("\n\n").expect("a summary");
+    assert_snapshot!(summary, @r"
+    complete: 4 succeeded; 0 retries, 3 policy faults, SPAN
+      set aside  the policy of `measure`: it failed to answer too often in a row
+    ");
 }

@@ -231,7 +231,7 @@ fn steady(text: &str) -> String {
         (r"\b\d\d:\d\d:\d\d\b", "TIME"),
         (r"-\d{8}T\d{6}-\d+", "-ID"),
         (r"(ok in|after|running for) [\d.]+ m?s", "$1 SPAN"),
-        (r"(retry|retries), [\d.]+ m?s\n", "$1, SPAN\n"),
+        (r"(retry|retries|faults?), [\d.]+ m?s\n", "$1, SPAN\n"),
     ];
     rules.iter().fold(text.to_owned(), |text, (from, to)| {
         Regex::new(from).expect("it is ours").replace_all(&text, *to).into_owned()

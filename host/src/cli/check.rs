@@ -54,6 +54,7 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
             judges.join(", "),
         )?;
     }
+    let mut commands = 0_u64;
     for id in study.ids() {
         let planned = study.planned(id);
         let experiment = &planned.experiment;
@@ -61,6 +62,7 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
             .into_iter()
             .filter_map(|stage| Some(PlannedStage { stage, command: experiment.command(stage, &[])? }))
             .collect();
+        commands += stages.len() as u64;
         if json {
             Versioned::new(Told { planned, stages }).print();
         } else {
@@ -68,7 +70,8 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
         }
     }
     if !json {
-        writeln!(out, "\nnothing was started")?;
+        let experiments = words::count(study.len() as u64, "experiment");
+        writeln!(out, "\n{experiments}, {}; nothing was started", words::count(commands, "command"))?;
     }
     Ok(crate::exit_code::SUCCESS)
 }
@@ -82,7 +85,15 @@ fn print(out: &mut impl Write, experiment: &Experiment<'_>, stages: &[PlannedSta
             None => String::new(),
         };
         let limits = limit("timeout", command.timeout) + &limit("silence", command.silence);
-        writeln!(out, "  {:7}  {}{limits}", stage.name(), words::command(&command.command))?;
+        // A script is easier read as it was written.
+        let (typed, script) = match &command.command[..] {
+            [before @ .., last] if last.trim().contains('\n') => (before, last.trim_matches('\n')),
+            all => (all, ""),
+        };
+        writeln!(out, "  {:7}  {}{limits}", stage.name(), words::command(typed))?;
+        for line in script.lines() {
+            writeln!(out, "           | {line}")?;
+        }
     }
     Ok(())
 }

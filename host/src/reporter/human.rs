@@ -254,11 +254,18 @@ impl Human {
         let what = if std::mem::replace(&mut self.interrupted, true) {
             "ending what runs at once".to_owned()
         } else {
-            let running = words::count(state.in_flight(), "attempt");
             let grace = words::span(state.study().interrupt_grace);
-            format!("nothing new starts; {running} may go on for {grace}, a second signal ends them")
+            match state.in_flight() {
+                0 => "nothing new starts".to_owned(),
+                1 => format!("nothing new starts; 1 attempt may go on for {grace}, a second one ends it"),
+                many => {
+                    format!(
+                        "nothing new starts; {many} attempts may go on for {grace}, a second one ends them"
+                    )
+                }
+            }
         };
-        self.line(&format!("{NEXT}signal {signal}{NEXT:#}: {what}"));
+        self.line(&format!("{NEXT}{}{NEXT:#}: {what}", words::signal(signal)));
     }
 
     fn fault(&self, fault: &PolicyFault, by: &str) {
@@ -285,7 +292,17 @@ impl Human {
             format!("{} retries", progress.retries)
         };
         self.line("");
-        self.line(&format!("{}: {line}; {retries}, {took}", words::study_end(how)));
+        let faults = match self.faults {
+            0 => String::new(),
+            faults => format!(", {BAD}{}{BAD:#}", words::count(faults, "policy fault")),
+        };
+        self.line(&format!("{}: {line}; {retries}{faults}, {took}", words::study_end(how)));
+        for stage in Stage::ALL.into_iter().filter(|stage| state.set_aside(*stage)) {
+            let stage = stage.name();
+            self.line(&format!(
+                "  {BAD}set aside{BAD:#}  the policy of `{stage}`: it failed to answer too often in a row"
+            ));
+        }
         let width = self.name_width;
         for (id, why) in &self.failed {
             let name = state.study().name_of(*id);

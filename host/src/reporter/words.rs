@@ -125,8 +125,18 @@ pub fn named(backtrace: &[String]) -> impl Iterator<Item = &str> {
 pub fn study_end(how: &StudyEnd) -> String {
     match how {
         StudyEnd::Completed => "complete".to_owned(),
-        StudyEnd::Interrupted(signal) => format!("interrupted by signal {signal}"),
+        StudyEnd::Interrupted(number) => format!("interrupted by {}", signal(*number)),
         StudyEnd::Stopped(reason) => format!("stopped: {reason}"),
+    }
+}
+
+/// A signal to the host, as whoever sent it knows it.
+pub fn signal(number: i32) -> String {
+    match number {
+        1 => "a hang-up".to_owned(),
+        2 => "Ctrl-C".to_owned(),
+        15 => "SIGTERM".to_owned(),
+        number => format!("signal {number}"),
     }
 }
 
@@ -138,7 +148,7 @@ pub fn count(number: impl Into<u64>, noun: &str) -> String {
     }
 }
 
-/// A command as one would type it, cut where it is long.
+/// A command as one would type it.
 pub fn command(arguments: &[String]) -> String {
     let quoted: Vec<String> = arguments
         .iter()

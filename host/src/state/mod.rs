@@ -184,9 +184,7 @@ impl StudyState {
     }
 
     fn ask(&self, id: ExperimentId) -> Action {
-        let stage = self.experiment(id).stage;
-        let set_aside = self.faults_in_a_row[stage as usize] >= FAULTS_TO_SET_ASIDE;
-        Action::Ask { experiment: id, set_aside }
+        Action::Ask { experiment: id, set_aside: self.set_aside(self.experiment(id).stage) }
     }
 
     fn decided(&mut self, decided: &Decided, at: Timestamp, actions: &mut Vec<Action>) {
@@ -464,6 +462,11 @@ impl StudyState {
             Status::InBackoff { due, .. } => Some(due),
             Status::Queued | Status::Starting | Status::Running | Status::Deciding | Status::Ended(_) => None,
         }
+    }
+
+    /// Whether a stage's policy is set aside, having failed to answer too often.
+    pub fn set_aside(&self, stage: Stage) -> bool {
+        self.faults_in_a_row[stage as usize] >= FAULTS_TO_SET_ASIDE
     }
 
     /// The experiments that have failed for good, so far.
