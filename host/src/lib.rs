@@ -19,6 +19,7 @@ pub mod process;
 pub mod reading;
 pub mod reporter;
 pub mod runner;
+pub mod samples;
 pub mod state;
 pub mod study;
 pub mod supervisor;

@@ -84,6 +84,21 @@ pub enum ClockReason {
 }
 
 impl ClockReason {
+    /// As JSON has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GpuIdle => "gpu-idle",
+            Self::ApplicationsClocksSetting => "applications-clocks-setting",
+            Self::SwPowerCap => "sw-power-cap",
+            Self::HwSlowdown => "hw-slowdown",
+            Self::SyncBoost => "sync-boost",
+            Self::SwThermalSlowdown => "sw-thermal-slowdown",
+            Self::HwThermalSlowdown => "hw-thermal-slowdown",
+            Self::HwPowerBrakeSlowdown => "hw-power-brake-slowdown",
+            Self::DisplayClockSetting => "display-clock-setting",
+        }
+    }
+
     /// Whether it spoils a measurement: heat or a power brake, not a limit
     /// that is always there.
     pub fn throttles(self) -> bool {
@@ -105,6 +120,17 @@ pub struct RemappedRows {
     pub pending: bool,
     /// Whether one has failed: the device is worn out.
     pub failed: bool,
+}
+
+/// A fault of a device, as the driver reported it when it happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceFault {
+    /// The device's UUID. A fault of a GPU is one of each of its MIG instances.
+    pub uuid: String,
+    /// NVIDIA's number for it.
+    pub xid: u64,
+    /// When it was noticed.
+    pub at: jiff::Timestamp,
 }
 
 /// The driver's recommended recovery.

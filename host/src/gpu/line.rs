@@ -8,7 +8,7 @@
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::sys::signal::SigSet;
 
@@ -22,8 +22,8 @@ pub(super) const ASK_AGAIN_AFTER: [Duration; 3] =
 /// else is asked on it.
 #[derive(Debug, Default)]
 pub(super) struct Line {
-    /// Since when a question is out.
-    out: Mutex<Option<Instant>>,
+    /// Whether a question is out.
+    out: Mutex<bool>,
     back: Condvar,
 }
 
@@ -32,9 +32,8 @@ pub(super) struct Line {
 pub(super) enum NoAnswer {
     #[error("no answer within {} s", .0.as_secs_f64())]
     Late(Duration),
-    /// An earlier question is still out.
-    #[error("no answer to an earlier question for {} s", .0.as_secs())]
-    Busy(Duration),
+    #[error("no answer to an earlier question, which is still out")]
+    Busy,
     #[error("cannot ask: {0}")]
     NotAsked(String),
 }
@@ -44,7 +43,7 @@ struct Out(Arc<Line>);
 
 impl Drop for Out {
     fn drop(&mut self) {
-        *self.0.lock() = None;
+        *self.0.lock() = false;
         self.0.back.notify_one();
     }
 }
@@ -59,12 +58,12 @@ impl Line {
         let began = now();
         let (mut out, _) = self
             .back
-            .wait_timeout_while(self.lock(), within, |out| out.is_some())
+            .wait_timeout_while(self.lock(), within, |out| *out)
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(since) = *out {
-            return Err(NoAnswer::Busy(since.elapsed()));
+        if *out {
+            return Err(NoAnswer::Busy);
         }
-        *out = Some(now());
+        *out = true;
         drop(out);
         let held = Out(Arc::clone(self));
         let (answer, answered) = mpsc::channel();
@@ -81,7 +80,7 @@ impl Line {
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Instant>> {
+    fn lock(&self) -> MutexGuard<'_, bool> {
         self.out.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -107,7 +106,7 @@ mod tests {
         let stuck = line.ask(Duration::from_millis(1), move || gone.recv().is_ok());
         assert!(matches!(stuck, Err(NoAnswer::Late(_))));
         let asked = line.ask(Duration::from_millis(1), || panic!("it must not be asked"));
-        assert!(matches!(asked, Err(NoAnswer::Busy(_))));
+        assert!(matches!(asked, Err(NoAnswer::Busy)));
         go.send(()).expect("the question is still out");
         assert_eq!(line.ask(Duration::from_secs(60), || 7).expect("the line is free again"), 7);
     }

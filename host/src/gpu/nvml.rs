@@ -342,7 +342,7 @@ fn find(nvml: &Nvml, index: u32, line: &Arc<Line>) -> Result<Vec<Place>, NvmlErr
         pci: pci.clone(),
         line: Arc::clone(line),
     };
-    if !read::optional(gpu.mig_mode())?.is_some_and(|mode| mode.current == DIVIDED) {
+    if read::optional(gpu.mig_mode())?.is_none_or(|mode| mode.current != DIVIDED) {
         return Ok(vec![place(uuid, name, None)]);
     }
     let parent: String = uuid.chars().take("GPU-01234567".len()).collect();
