@@ -235,6 +235,7 @@ fn retry(start: Timestamp, id: u32) -> [Stamped; 3] {
             attempt: failed(),
             cleanup: None,
             devices: Vec::new(),
+            samples: None,
         }),
         Event::Decided(Decided {
             experiment,

@@ -123,6 +123,7 @@ fn parts(dir: &Path, on: &str, whole: f64) {
             attempt: succeeded(),
             cleanup: None,
             devices: Vec::new(),
+            samples: None,
         }),
     }];
     let attempt = fresh(dir, "attempt");

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::attempt::{Attempt, Parameter, Stage};
 use crate::cleanup::{Cleanup, HandOver};
 use crate::decision::{Decision, PolicyFault};
+use crate::samples::Samples;
 use crate::study::{ExperimentId, Source};
 
 /// An event and the wall-clock time at which the host learned of it.
@@ -191,6 +192,9 @@ pub struct AttemptEnded {
     /// The leased devices at the hand-over, where they are more than slots.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub devices: Vec<HandOver>,
+    /// What they did meanwhile, where they could be sampled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples: Option<Samples>,
 }
 
 /// An attempt was judged.

@@ -31,6 +31,39 @@ pub fn quarantine(reading: &Reading) -> Option<Quarantine> {
     None
 }
 
+/// Why a device is not fit after a fault that the driver told of, by NVIDIA's
+/// Xid catalog (docs.nvidia.com/deploy/xid-errors). Where the catalog leaves it
+/// to a workflow (48, 74, 109, and those after 165), the driver's own word that
+/// nothing has to be done settles it.
+pub fn after_fault(xid: u64, reading: &Reading) -> Option<Quarantine> {
+    let remedy = match xid {
+        48 | 74 | 109 | 166..=175 if reading.recovery == Some(Recovery::None) => return None,
+        46
+        | 48
+        | 62
+        | 64
+        | 74
+        | 95
+        | 109
+        | 110
+        | 119
+        | 120
+        | 136
+        | 140
+        | 143
+        | 155
+        | 156
+        | 158
+        | 166..=175 => "reset the device: `nvidia-smi --gpu-reset -i UUID` as root, with nobody on it",
+        54 => "look at its power cables",
+        78 | 159 => "update the driver",
+        79 | 151 => "restart the machine",
+        142 => "ask NVIDIA's support",
+        _ => return None,
+    };
+    Some(Quarantine { reason: format!("the driver told of Xid {xid}"), remedy: remedy.to_owned() })
+}
+
 /// A device that cannot be read cannot be shown to be clean.
 pub fn unreadable(error: &ReadingError) -> Quarantine {
     let remedy = match error {

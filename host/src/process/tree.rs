@@ -55,6 +55,14 @@ pub fn signal_descendants(signal: Signal, mut chosen: impl FnMut(i32, u64) -> bo
         .count()
 }
 
+/// Whether a process is to be seen here and is neither this one nor descends
+/// from it. One that cannot be seen may be ours under another number: a
+/// driver that knows no PID namespaces gives the machine's.
+pub fn is_strangers(pid: u32) -> bool {
+    let own = getpid().as_raw_nonzero().get();
+    i32::try_from(pid).is_ok_and(|pid| pid != own && parent(pid).is_ok() && !descends(pid, own))
+}
+
 /// Whether a process descends from an ancestor, as `/proc` shows it now.
 fn descends(mut pid: i32, ancestor: i32) -> bool {
     // A parent is always older; the bound only guards against a racing reuse of PIDs.

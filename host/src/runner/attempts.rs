@@ -134,8 +134,8 @@ pub(super) struct Which {
 /// What is known of an attempt whose supervisor has gone.
 pub(super) fn ended(experiment: ExperimentId, record: Option<Record>, which: Which) -> AttemptEnded {
     match record {
-        Some(Record { interrupted, attempt, cleanup, devices, .. }) => {
-            AttemptEnded { experiment, interrupted, attempt, cleanup: Some(cleanup), devices }
+        Some(Record { interrupted, attempt, cleanup, devices, samples, .. }) => {
+            AttemptEnded { experiment, interrupted, attempt, cleanup: Some(cleanup), devices, samples }
         }
         None => without_record(
             experiment,
@@ -151,7 +151,14 @@ pub(super) fn ended(experiment: ExperimentId, record: Option<Record>, which: Whi
 
 /// An attempt that got as far as this and no record.
 pub(super) fn without_record(experiment: ExperimentId, attempt: Attempt) -> AttemptEnded {
-    AttemptEnded { experiment, interrupted: false, attempt, cleanup: None, devices: Vec::new() }
+    AttemptEnded {
+        experiment,
+        interrupted: false,
+        attempt,
+        cleanup: None,
+        devices: Vec::new(),
+        samples: None,
+    }
 }
 
 /// An attempt that never got as far as a record.

@@ -203,6 +203,7 @@ impl World {
             attempt,
             cleanup: None,
             devices,
+            samples: None,
         }));
     }
 

@@ -7,8 +7,8 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
 
-use crate::attempt::{Attempt, Ending, Parameter, SelfReport};
-use crate::failure::{Classifier, Evidence, Pattern};
+use crate::attempt::{Attempt, Ending, Failure, FailureClass, Parameter, SelfReport};
+use crate::failure::{Classifier, Evidence, Pattern, xid};
 
 use super::assignment::Assignment;
 use super::child::End;
@@ -65,6 +65,18 @@ pub(super) fn attempt(assignment: &Assignment, end: &End, report: &Path) -> Atte
         foreign_processes: 0,
         throttled_for: Duration::ZERO,
         facts,
+    }
+}
+
+/// A fault that the driver told of says more than what a program printed of it.
+pub(super) fn heed_faults(attempt: &mut Attempt) {
+    let Some(failure) = &mut attempt.failure else { return };
+    let classes = || attempt.faults.iter().filter_map(|fault| Some((xid::class_of(fault.xid)?, fault)));
+    let hardware = classes().find(|(class, _)| *class == FailureClass::DeviceHardware);
+    let untold = matches!(failure.class, FailureClass::Unknown | FailureClass::Crash);
+    if let Some((class, fault)) = hardware.or_else(|| classes().next().filter(|_| untold)) {
+        let evidence = format!("Xid {} on device {}", fault.xid, fault.device);
+        *failure = Failure { class, evidence };
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use crate::attempt::Attempt;
 use crate::cleanup::{CleanupAction, Consequence, HandOver, Quarantine, Step, StepOutcome, StepReport};
 use crate::health;
 
@@ -21,7 +22,12 @@ const TOLERANCE_BYTES: u64 = 64 << 20;
 const MEMORY_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Reads every device a last time, and says which are not to be used again.
-pub(super) fn hand_over(cleaner: &mut Cleaner, steps: &[StepReport], use_unclean: bool) -> Vec<HandOver> {
+pub(super) fn hand_over(
+    cleaner: &mut Cleaner,
+    attempt: &Attempt,
+    steps: &[StepReport],
+    use_unclean: bool,
+) -> Vec<HandOver> {
     let goal = steps.iter().rev().find_map(|report| match report.step.action {
         CleanupAction::AwaitMemory { tolerance_bytes, .. } => Some(tolerance_bytes),
         _ => None,
@@ -39,14 +45,19 @@ pub(super) fn hand_over(cleaner: &mut Cleaner, steps: &[StepReport], use_unclean
             let read = cleaner.leased.read(device).map(|(reading, _)| reading);
             let quarantine = match &read {
                 Err(error) => Some(health::unreadable(error)),
-                Ok(reading) => health::quarantine(reading).or_else(|| {
-                    let unclean = cleaner.leased.memory_above(device, tolerance_bytes).err();
-                    let unclean = unclean.filter(|_| !use_unclean)?;
-                    Some(Quarantine {
-                        reason: format!("{unclean}; on it: {}", Leased::holders(reading)),
-                        remedy: "end what holds the memory, or reset the device".to_owned(),
+                Ok(reading) => health::quarantine(reading)
+                    .or_else(|| {
+                        let here = attempt.faults.iter().filter(|fault| fault.device == device);
+                        here.filter_map(|fault| health::after_fault(fault.xid, reading)).next()
                     })
-                }),
+                    .or_else(|| {
+                        let unclean = cleaner.leased.memory_above(device, tolerance_bytes).err();
+                        let unclean = unclean.filter(|_| !use_unclean)?;
+                        Some(Quarantine {
+                            reason: format!("{unclean}; on it: {}", Leased::holders(reading)),
+                            remedy: "end what holds the memory, or reset the device".to_owned(),
+                        })
+                    }),
             };
             let quarantine = quarantine.or_else(|| failed_step(steps, device));
             HandOver { baseline_bytes: cleaner.leased.baseline_bytes(device), reading: read, quarantine }

@@ -42,6 +42,11 @@ impl Leased {
         self.devices.get(device as usize)
     }
 
+    /// The devices' NVML, where there is one.
+    pub(super) fn readable(&self) -> Option<&Gpus> {
+        self.gpus().ok()
+    }
+
     fn gpus(&self) -> Result<&Gpus, ReadingError> {
         match &self.gpus {
             Some(Ok(gpus)) => Ok(gpus),

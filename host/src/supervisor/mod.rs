@@ -10,6 +10,7 @@ mod cleaner;
 mod evidence;
 mod handover;
 mod leased;
+mod observe;
 mod output;
 mod planner;
 mod record;
@@ -29,6 +30,7 @@ use crate::clock;
 pub use assignment::{Assignment, LeasedDevice};
 use child::End;
 use cleaner::Shared;
+use observe::Observer;
 use planner::{Plan, Planner};
 pub use record::Record;
 pub(crate) use tree::REQUESTS;
@@ -70,18 +72,29 @@ pub fn supervise(dir: &Path) -> io::Result<()> {
     let shared = Shared::new(&assignment, Tree::new()?);
     let mut planner = Planner::new(assignment.planner.clone(), assignment.cache.clone());
     let before = clean(&assignment, &shared, &mut planner, Occasion::BeforeAttempt);
+    let observer = Observer::start(&shared.lock().leased, dir);
     let end = match unfit(&before) {
         Some(why) => End::not_started(why),
         None => child::run(&assignment, &mut shared.lock().tree, stdout, stderr)
             .unwrap_or_else(|error| End::not_started(error.to_string())),
     };
     let mut attempt = evidence::attempt(&assignment, &end, &dir.join(REPORT_FILE));
+    let samples = observer.stop(&shared.lock().leased, &mut attempt);
+    evidence::heed_faults(&mut attempt);
     let mut cleanup =
         clean(&assignment, &shared, &mut planner, Occasion::AfterAttempt(Box::new(attempt.clone())));
     cleanup.prepend(before);
     let devices = finish(&assignment, &shared, &mut attempt, &mut cleanup);
-    Record { token: assignment.token, started_at, interrupted: end.interrupted, attempt, cleanup, devices }
-        .write(dir)
+    Record {
+        token: assignment.token,
+        started_at,
+        interrupted: end.interrupted,
+        attempt,
+        cleanup,
+        devices,
+        samples,
+    }
+    .write(dir)
 }
 
 /// Has a cleanup planned, and carries it out.
@@ -127,7 +140,7 @@ fn finish(
     if leftovers > 0 {
         attempt.facts.push(Parameter { name: "leftovers-ended".to_owned(), value: leftovers.to_string() });
     }
-    let devices = handover::hand_over(&mut cleaner, &cleanup.steps, assignment.use_unclean);
+    let devices = handover::hand_over(&mut cleaner, attempt, &cleanup.steps, assignment.use_unclean);
     cleanup.steps.append(&mut cleaner.reports);
     devices
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::attempt::Attempt;
 use crate::cleanup::{Cleanup, HandOver};
+use crate::samples::Samples;
 
 const FILE: &str = "record.json";
 
@@ -29,6 +30,8 @@ pub struct Record {
     pub cleanup: Cleanup,
     /// The devices at the hand-over; empty where they are mere slots.
     pub devices: Vec<HandOver>,
+    /// What the devices did meanwhile, where they could be sampled.
+    pub samples: Option<Samples>,
 }
 
 impl Record {
