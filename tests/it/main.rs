@@ -5,6 +5,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests start the command, and wait, as people do")]
 
+mod cleanup;
 mod commands;
 mod contract;
 mod devices;

@@ -1,0 +1,216 @@
+//! Devices between experiments, on a machine whose memory real processes hold.
+
+use std::process::{Command, Stdio};
+
+use insta::assert_snapshot;
+use reprieve::attempt::FailureClass;
+use reprieve::cleanup::StepOutcome;
+use reprieve::event::{AttemptEnded, Event};
+
+use crate::machine::{Device, Fault, Machine};
+use crate::support::{Place, until};
+
+/// Holds 65 GiB of the first device in a session of its own, whatever becomes of its parent.
+const ORPHAN: &str = "setsid sh -c 'echo 70000000000 > \"$STAND_IN_MACHINE/holders/GPU-0/$$\"; exec sleep 600' & \
+                      while ! ls $STAND_IN_MACHINE/holders/GPU-0/ | grep -q .; do sleep 0.02; done";
+
+fn study(experiments: &str) -> Place {
+    Place::of(&format!(
+        "name = \"s\"\n[policy.settings]\nmemory_timeout_seconds = 1\nmax_retries = 0\n\
+         [defaults]\ngrace = \"300ms\"\n{experiments}"
+    ))
+}
+
+fn experiment(name: &str, shell: &str) -> String {
+    format!("[[experiments]]\nname = \"{name}\"\nmeasure = {{ shell = '''{shell}''' }}\n")
+}
+
+fn ended(place: &Place) -> Vec<AttemptEnded> {
+    let ended = |event| if let Event::AttemptEnded(ended) = event { Some(ended) } else { None };
+    place.events().into_iter().filter_map(|stamped| ended(stamped.event)).collect()
+}
+
+/// The name of each step, and how it went.
+fn steps(ended: &AttemptEnded) -> Vec<(&'static str, StepOutcome)> {
+    let cleanup = ended.cleanup.as_ref().expect("its supervisor cleaned up");
+    cleanup.steps.iter().map(|report| (report.step.action.name(), report.outcome.clone())).collect()
+}
+
+#[test]
+fn an_orphan_that_holds_memory_is_ended_and_the_next_experiment_waits_for_its_memory() {
+    let machine = Machine::new([Device { release_ms: 400, ..Device::new("GPU-0") }]);
+    // What the stand-in still holds for those that have gone, the next one would see.
+    let place = study(&(experiment("leaves", ORPHAN) + &experiment("next", "true"))).on(&machine);
+    assert_snapshot!(place.run(), @"
+    exit code 0
+    --- stdout
+    study `s`: 2 experiments on 1 NVIDIA Stand-in 80GB, judged by standard 0.1.0
+    recorded in out
+    TIME  leaves  measure  attempt 1 on NVIDIA Stand-in 80GB GPU-0
+    TIME  leaves  measure  ok in SPAN (attempt 1)
+                               1 leftover process ended
+    TIME  next    measure  attempt 1 on NVIDIA Stand-in 80GB GPU-0
+    TIME  next    measure  ok in SPAN (attempt 1)
+
+    complete: 2 succeeded; 0 retries, SPAN
+    ");
+    let ended = ended(&place);
+    let cleanup = ended[0].cleanup.as_ref().expect("its supervisor cleaned up");
+    let awaited = cleanup.steps.last().expect("it has steps");
+    assert_eq!(
+        (awaited.step.action.name(), &awaited.outcome),
+        ("await-memory", &StepOutcome::Done(String::new()))
+    );
+    assert!(awaited.took.as_millis() >= 300, "the memory came back after 400 ms: {awaited:?}");
+    assert_eq!(awaited.released_bytes, 70_000_000_000);
+    assert_eq!(
+        ended[0].attempt.memory[0].peak_bytes - ended[0].attempt.memory[0].baseline_bytes,
+        70_000_000_000
+    );
+    // The second one found nothing to do.
+    assert!(steps(&ended[1]).iter().all(|(_, outcome)| !matches!(outcome, StepOutcome::Failed(_))));
+}
+
+#[test]
+fn a_device_whose_memory_does_not_come_back_gets_no_further_experiment_and_the_rest_go_on() {
+    let machine = Machine::new([Device::new("GPU-0"), Device::new("GPU-1")]);
+    let mut stranger = Command::new("sleep").arg("600").stdin(Stdio::null()).spawn().expect("it starts");
+    let hold = format!(
+        "case $CUDA_VISIBLE_DEVICES in GPU-0) echo 70000000000 > $STAND_IN_MACHINE/holders/GPU-0/{};; esac; sleep 0.3",
+        stranger.id()
+    );
+    let place = study(&(1..=4).map(|n| experiment(&format!("e{n}"), &hold)).collect::<String>()).on(&machine);
+    let ran = place.run();
+    assert_eq!(ran.code, 0, "{ran}");
+    assert!(
+        ran.stdout.contains("quarantined GPU-0: 65.19 GiB in use, 65.19 GiB above its baseline"),
+        "{ran}"
+    );
+    assert!(ran.stdout.contains(&format!("pid {} (sleep)", stranger.id())), "{ran}");
+    assert!(ran.stdout.contains("to do: end what holds the memory"), "{ran}");
+    let on_sick = ended(&place).iter().filter(|ended| ended.devices[0].quarantine.is_some()).count();
+    assert_eq!(on_sick, 1, "{ran}");
+    // It was another's, so it lives.
+    assert!(stranger.try_wait().expect("it is ours to ask").is_none());
+    stranger.kill().expect("it runs");
+    stranger.wait().expect("it was killed");
+}
+
+#[test]
+fn a_study_whose_last_device_is_sick_stops_and_goes_on_once_it_is_well() {
+    let machine = Machine::new([Device::new("GPU-0")]);
+    let mut stranger = Command::new("sleep").arg("600").stdin(Stdio::null()).spawn().expect("it starts");
+    let hold = format!("echo 70000000000 > $STAND_IN_MACHINE/holders/GPU-0/{}", stranger.id());
+    let place = study(&(experiment("e1", &hold) + &experiment("e2", "true"))).on(&machine);
+    let ran = place.run();
+    assert_eq!(ran.code, 75, "{ran}");
+    assert!(ran.stdout.contains("stopped: 1 experiment waits for devices. GPU-0 is quarantined"), "{ran}");
+    // Nothing has changed: a resume finds it as it was, and starts nothing.
+    let again = place.resume();
+    assert_eq!(again.code, 75, "{again}");
+    assert_eq!(ended(&place).len(), 1, "{again}");
+    stranger.kill().expect("it runs");
+    stranger.wait().expect("it was killed");
+    let well = place.resume();
+    assert_eq!(well.code, 0, "{well}");
+    assert_eq!(ended(&place).len(), 2, "{well}");
+}
+
+#[test]
+fn an_unclean_device_is_used_where_the_study_says_so() {
+    let machine = Machine::new([Device::new("GPU-0")]);
+    let mut stranger = Command::new("sleep").arg("600").stdin(Stdio::null()).spawn().expect("it starts");
+    let hold = format!("echo 70000000000 > $STAND_IN_MACHINE/holders/GPU-0/{}", stranger.id());
+    let place = study(&format!(
+        "[cleanup]\nunclean = \"use\"\n{}{}",
+        experiment("e1", &hold),
+        experiment("e2", "true")
+    ))
+    .on(&machine);
+    let ran = place.run();
+    stranger.kill().expect("it runs");
+    stranger.wait().expect("it was killed");
+    assert_eq!(ran.code, 0, "{ran}");
+    // It is told all the same.
+    assert!(ran.stdout.contains("cleanup: await-memory failed after"), "{ran}");
+}
+
+#[test]
+fn a_fault_that_the_driver_tells_of_is_the_failure_and_quarantines_its_device() {
+    let machine = Machine::new([Device::new("GPU-0")]);
+    let fall = "echo 79 >> $STAND_IN_MACHINE/xids/GPU-0; echo 'ValueError: no' >&2; sleep 0.5; exit 1";
+    let place = study(&(experiment("e1", fall) + &experiment("e2", "true"))).on(&machine);
+    let ran = place.run();
+    assert_eq!(ran.code, 75, "{ran}");
+    let ended = ended(&place);
+    let failure = ended[0].attempt.failure.as_ref().expect("it failed");
+    assert_eq!((failure.class, &*failure.evidence), (FailureClass::DeviceHardware, "Xid 79 on device 0"));
+    assert!(ran.stdout.contains("quarantined GPU-0: the driver told of Xid 79"), "{ran}");
+    assert!(ran.stdout.contains("to do: restart the machine"), "{ran}");
+}
+
+#[test]
+fn a_device_that_asks_for_a_reset_gets_no_first_experiment() {
+    let machine = Machine::new([Device::new("GPU-0"), Device::new("GPU-1")]);
+    machine.device("GPU-0", |device| {
+        device.fields.insert(230, 1);
+    });
+    let place =
+        study(&(1..=3).map(|n| experiment(&format!("e{n}"), "true")).collect::<String>()).on(&machine);
+    let ran = place.run();
+    assert_eq!(ran.code, 0, "{ran}");
+    assert!(ran.stdout.contains("quarantined GPU-0: the driver says that it needs a reset"), "{ran}");
+    let devices = place.events().into_iter().filter_map(|stamped| match stamped.event {
+        Event::AttemptStarted(started) => Some(started.devices),
+        _ => None,
+    });
+    assert!(devices.flatten().all(|device| device == 1), "{ran}");
+}
+
+#[test]
+fn a_device_that_is_lost_after_an_attempt_is_quarantined_whatever_the_attempt_was() {
+    let machine = Machine::new([Device::new("GPU-0")]);
+    machine.fault(Fault {
+        function: "*".to_owned(),
+        device: Some("GPU-0".to_owned()),
+        when_file: Some("lost".to_owned()),
+        code: Some(15),
+        ..Fault::default()
+    });
+    let place =
+        study(&(experiment("e1", "touch $STAND_IN_MACHINE/lost") + &experiment("e2", "true"))).on(&machine);
+    let ran = place.run();
+    assert_eq!(ran.code, 75, "{ran}");
+    // The first failure is the story: the measurement was one.
+    assert_eq!(ended(&place)[0].attempt.failure, None);
+    assert!(ran.stdout.contains("quarantined GPU-0: it cannot be read: the device is lost"), "{ran}");
+}
+
+#[test]
+fn what_an_attempt_left_in_shared_memory_is_removed_and_what_is_used_is_not() {
+    let name = |what: &str| format!("/dev/shm/psm_reprieve_{what}_{}", std::process::id());
+    let place = study(&experiment(
+        "e",
+        &format!("echo left > {}; (exec 9> {}; exec sleep 600) & sleep 0.1", name("left"), name("held")),
+    ));
+    // A leftover holds one of them until it is ended; then nobody does.
+    let ran = place.run();
+    assert_eq!(ran.code, 0, "{ran}");
+    let gone = |what: &str| !std::path::Path::new(&name(what)).exists();
+    let steps = steps(&ended(&place)[0]);
+    assert!(matches!(steps[1].1, StepOutcome::Done(_) | StepOutcome::Skipped(_)), "{steps:?}");
+    if matches!(steps[1].1, StepOutcome::Done(_)) {
+        until("both are gone", || gone("left") && gone("held"));
+    }
+}
+
+#[test]
+fn a_hook_of_the_study_is_run_where_a_plan_says_so_and_is_bounded() {
+    // No policy at hand plans a hook; that a study can declare one is checked.
+    let place = Place::of(
+        "name = \"s\"\n[cleanup.hooks.clocks]\ncommand = []\n[[experiments]]\nname = \"e\"\nmeasure = [\"true\"]\n",
+    );
+    let ran = place.run();
+    assert_eq!(ran.code, 2, "{ran}");
+    assert!(ran.stderr.contains("the hook `clocks` has no `command`"), "{ran}");
+}
