@@ -83,7 +83,7 @@ fn a_device_whose_memory_does_not_come_back_gets_no_further_experiment_and_the_r
     let ran = place.run();
     assert_eq!(ran.code, 0, "{ran}");
     assert!(
-        ran.stdout.contains("quarantined GPU-0: 65.19 GiB in use, 65.19 GiB above its baseline"),
+        ran.stdout.contains("quarantined GPU-0: 65.20 GiB in use, 65.19 GiB above its baseline"),
         "{ran}"
     );
     assert!(ran.stdout.contains(&format!("pid {} (sleep)", stranger.id())), "{ran}");
@@ -213,4 +213,47 @@ fn a_hook_of_the_study_is_run_where_a_plan_says_so_and_is_bounded() {
     let ran = place.run();
     assert_eq!(ran.code, 2, "{ran}");
     assert!(ran.stderr.contains("the hook `clocks` has no `command`"), "{ran}");
+}
+
+#[test]
+fn a_device_is_one_study_s_at_a_time() {
+    let name = format!("GPU-lock-{}", std::process::id());
+    let machine = Machine::new([Device::new(&name)]);
+    let first = study(&experiment("long", "touch up; while ! [ -e done ]; do sleep 0.02; done")).on(&machine);
+    let running = first.start_run();
+    first.wait_for("up");
+    let second = study(&experiment("e", "true")).on(&machine);
+    let refused = second.run();
+    assert_eq!(refused.code, 75, "{refused}");
+    assert!(
+        refused.stderr.contains(&format!("`{name}` is another study's: study `s` of process ")),
+        "{refused}"
+    );
+    assert!(refused.stderr.contains("hint: `--wait` waits for it"), "{refused}");
+    assert!(!second.path("out").exists(), "{refused}");
+    let waiting = second.start(&["run", "study.toml", "--dir", "out", "--wait"]);
+    waiting.says("waiting for");
+    first.write("done", "");
+    assert_eq!(running.wait().code, 0);
+    let waited = waiting.wait();
+    assert_eq!(waited.code, 0, "{waited}");
+}
+
+#[test]
+fn a_killed_host_s_devices_are_free_once_its_supervisors_have_gone() {
+    let name = format!("GPU-orphan-{}", std::process::id());
+    let machine = Machine::new([Device::new(&name)]);
+    let first = study(&experiment("long", "touch up; while ! [ -e done ]; do sleep 0.02; done; touch over"))
+        .on(&machine);
+    let running = first.start_run();
+    first.wait_for("up");
+    running.kill();
+    // The second study begins at once, and its attempt waits for the first one's, which nobody disturbs.
+    let over = first.path("over");
+    let second = study(&experiment("e", &format!("ls {}", over.display()))).on(&machine);
+    let beginning = second.start_run();
+    beginning.says("attempt 1 on");
+    first.write("done", "");
+    let ran = beginning.wait();
+    assert_eq!(ran.code, 0, "{ran}");
 }

@@ -17,6 +17,9 @@ use super::Failed;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
+    /// Wait for devices that another study has, rather than fail at once.
+    #[arg(long)]
+    wait: bool,
     /// A policy component to use instead of the standard one.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -44,7 +47,7 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
     let dir = args.dir.clone().unwrap_or_else(|| super::run::default_dir(&study));
     // Standard output is the command's own.
     let reporter = super::reporter(&dir, json, Stream::Stderr);
-    let code = super::run::begin(study, source, args.policy.as_deref(), dir.clone(), reporter)?;
+    let code = super::run::begin(study, source, args.policy.as_deref(), dir.clone(), args.wait, reporter)?;
     let Some((attempt, files)) = last_attempt(&dir)? else { return Ok(code) };
     if !json {
         // Where no supervisor ever began, there is nothing to print.

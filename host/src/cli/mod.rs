@@ -74,6 +74,7 @@ impl Failed {
             Self::Open(error) => match error {
                 OpenError::Write(WriteError::Exists { .. }) => exit_code::USAGE,
                 OpenError::Write(_) | OpenError::Read(_) | OpenError::NoStart { .. } => exit_code::JOURNAL,
+                OpenError::Taken(_) => exit_code::STOPPED,
                 OpenError::Directory { .. }
                 | OpenError::TooFewDevices { .. }
                 | OpenError::Policy(_)

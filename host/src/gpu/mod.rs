@@ -5,6 +5,7 @@
 mod faults;
 mod kernel_log;
 mod line;
+mod lock;
 mod nvml;
 mod read;
 mod sampler;
@@ -12,5 +13,6 @@ mod summary;
 mod treatment;
 
 pub use faults::Faults;
+pub use lock::{DeviceLock, LockError, LockedFor};
 pub use nvml::{Gpus, LIBRARY_VARIABLE, READ_WITHIN, Unavailable, Versions, devices};
 pub use sampler::{SAMPLE_EVERY, Sampled, Sampler};

@@ -124,7 +124,7 @@ impl Human {
             "{verb} `{}`: {} on {}, judged by {}",
             state.study().name,
             words::count(state.study().len() as u64, "experiment"),
-            words::count(state.devices().len() as u64, state.devices().first().map_or("device", |d| &d.name)),
+            words::machine(state.devices()),
             policies.join(", "),
         ));
         self.line(&format!("{FAINT}recorded in {}{FAINT:#}", self.dir.display()));

@@ -185,6 +185,19 @@ mod tests {
     }
 }
 
+/// What a study runs on.
+pub fn machine(devices: &[Device]) -> String {
+    let number = devices.len() as u64;
+    let Some(first) = devices.first() else { return count(number, "device") };
+    let alike = devices.iter().all(|device| device.name == first.name);
+    match number {
+        _ if first.is_slot() => count(number, "slot"),
+        1 => first.name.clone(),
+        _ if alike => format!("{number} × {}", first.name),
+        _ => count(number, "device"),
+    }
+}
+
 /// What of a cleanup a person should know: what failed, and what was bounded.
 pub fn cleanup(cleanup: Option<&Cleanup>) -> Vec<String> {
     let Some(cleanup) = cleanup else { return Vec::new() };

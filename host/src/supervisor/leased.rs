@@ -4,13 +4,18 @@
 
 use std::fmt::Write;
 use std::fs;
+use std::time::Duration;
 
 use indicatif::HumanBytes;
 
-use crate::gpu::Gpus;
+use crate::gpu::{DeviceLock, Gpus, LockError, LockedFor};
 use crate::reading::{Reading, ReadingError};
 
 use super::assignment::LeasedDevice;
+use super::tree::{Tree, Wish};
+
+/// How often a device that another attempt has is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// The leased devices; none where the machine has only slots.
 #[derive(Clone)]
@@ -53,6 +58,30 @@ impl Leased {
             Some(Err(why)) => Err(ReadingError::Unavailable(why.clone())),
             None => Err(ReadingError::Unavailable("the study runs on slots, without NVML".to_owned())),
         }
+    }
+
+    /// Keeps the devices for this attempt, also where its host dies: waits for
+    /// another's attempt that has outlived its own. `None` where the host
+    /// wanted an end first.
+    pub(super) fn lock(&self, token: &str, tree: &mut Tree) -> Option<Vec<DeviceLock>> {
+        let mut locks = Vec::new();
+        for device in &self.devices {
+            loop {
+                match DeviceLock::take(&device.uuid, LockedFor::Attempt, token) {
+                    Ok(lock) => {
+                        locks.push(lock);
+                        break;
+                    }
+                    Err(LockError::Held(_)) => tree.pause(LOOK_AGAIN),
+                    // The host has said so when the study began.
+                    Err(LockError::File { .. }) => break,
+                };
+                if tree.wish != Wish::GoOn {
+                    return None;
+                }
+            }
+        }
+        Some(locks)
     }
 
     /// One device, and its baseline.
