@@ -19,4 +19,5 @@ mod resume;
 mod retries;
 mod stages;
 mod support;
+mod terminal;
 mod tidy;
