@@ -24,4 +24,5 @@ mod stages;
 mod stand_in;
 mod stand_in_cuda;
 mod support;
+mod terminal;
 mod tidy;
