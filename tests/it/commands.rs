@@ -196,6 +196,8 @@ fn every_command_has_its_help() {
       resume  Go on with a study where it stopped
       show    Tell what happened in a study, attempt by attempt
       exec    Run one command under a policy, without a study file
+      gpu     Tell of this machine's devices, and of who is on them
+      doctor  Check what studies need of this machine, and say what to do where it falls short
       help    Print this message or the help of the given subcommand(s)
 
     Options:

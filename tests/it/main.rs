@@ -8,6 +8,7 @@
 mod commands;
 mod contract;
 mod devices;
+mod doctor;
 mod gpu;
 #[expect(dead_code, reason = "the tests of policies use the rest")]
 #[path = "../policy/guest.rs"]
