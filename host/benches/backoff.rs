@@ -70,7 +70,7 @@ fn waiting(dir: &Path, on: &str) -> f64 {
     let grown = tokio::task::LocalSet::new().block_on(&runtime, async {
         let before = resident_bytes();
         let program = env!("CARGO_BIN_EXE_reprieve").into();
-        let runner = Runner::resume(dir, None, program, reporter).expect("it resumes");
+        let runner = Runner::resume(dir, false, None, program, reporter).expect("it resumes");
         let host = tokio::task::spawn_local(runner.run());
         tokio::time::sleep(Duration::from_secs(1)).await;
         let grown = resident_bytes().saturating_sub(before) as f64 / f64::from(MANY);
@@ -226,9 +226,16 @@ fn retry(start: Timestamp, id: u32) -> [Stamped; 3] {
             stage: Stage::Measure,
             attempt: 1,
             devices: vec![0],
+            overrides: Vec::new(),
             supervisor,
         }),
-        Event::AttemptEnded(AttemptEnded { experiment, interrupted: false, attempt: failed() }),
+        Event::AttemptEnded(AttemptEnded {
+            experiment,
+            interrupted: false,
+            attempt: failed(),
+            cleanup: None,
+            devices: Vec::new(),
+        }),
         Event::Decided(Decided {
             experiment,
             stage: Stage::Measure,

@@ -140,6 +140,7 @@ fn question() -> Question {
         },
         attempts: (1..=ATTEMPTS).map(failed).collect(),
         progress: Progress { succeeded: 10, remaining: 90, retries: 12, ..Progress::default() },
+        devices: Vec::new(),
         asked_at: Timestamp::from_second(1_700_000_000).expect("a moment of 2023"),
     }
 }

@@ -121,6 +121,8 @@ fn parts(dir: &Path, on: &str, whole: f64) {
             experiment: ExperimentId(0),
             interrupted: false,
             attempt: succeeded(),
+            cleanup: None,
+            devices: Vec::new(),
         }),
     }];
     let attempt = fresh(dir, "attempt");
@@ -294,6 +296,7 @@ fn question() -> Question {
         experiment: Subject { name: "n0".into(), ..<_>::default() },
         attempts: vec![succeeded()],
         progress: Progress { remaining: 1, ..<_>::default() },
+        devices: Vec::new(),
         asked_at: Timestamp::UNIX_EPOCH,
     }
 }

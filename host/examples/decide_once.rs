@@ -38,6 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         experiment: Subject { name: "download".to_owned(), ..<_>::default() },
         attempts: vec![attempt],
         progress: Progress { remaining: 1, ..<_>::default() },
+        devices: Vec::new(),
         asked_at: reprieve::clock::wall(),
     };
     println!("{:?}", policy.decide(&question).result);

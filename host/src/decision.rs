@@ -16,12 +16,14 @@ pub struct Question {
     pub attempts: Vec<Attempt>,
     /// The study so far.
     pub progress: Progress,
+    /// The devices as they were read when the judged attempt had ended.
+    pub devices: Vec<crate::cleanup::HandOver>,
     /// Where the sandbox's clocks stand.
     pub asked_at: Timestamp,
 }
 
 /// The experiment being judged, as a policy sees it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subject {
     /// Unique in its study.
     pub name: String,
@@ -140,6 +142,8 @@ pub enum PolicyFaultKind {
     Trap,
     /// `configure` refused settings that it had accepted when the policy was loaded.
     Refused,
+    /// It could not be loaded again by an attempt's supervisor.
+    Load,
     /// The answer is larger than an answer may be, or makes no sense.
     Answer,
 }

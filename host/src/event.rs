@@ -9,7 +9,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::attempt::{Attempt, Stage};
+use crate::attempt::{Attempt, Parameter, Stage};
+use crate::cleanup::{Cleanup, HandOver};
 use crate::decision::{Decision, PolicyFault};
 use crate::study::{ExperimentId, Source};
 
@@ -35,6 +36,12 @@ pub enum Event {
         host_version: String,
         /// The policies as they were loaded now.
         policies: Vec<PolicyIdentity>,
+        /// The devices as they were found now; empty where they are mere slots.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        readings: Vec<HandOver>,
+        /// Experiments that had failed and are to run again, as the study file has them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        reopened: Vec<ExperimentId>,
     },
     /// A supervisor was started for an attempt.
     AttemptStarted(AttemptStarted),
@@ -95,6 +102,9 @@ pub struct StudyStarted {
     pub policy: Option<PathBuf>,
     /// What experiments are leased.
     pub devices: Vec<Device>,
+    /// The same devices as they were found; empty where they are mere slots.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub readings: Vec<HandOver>,
     /// The policies that were loaded, the study's own first.
     pub policies: Vec<PolicyIdentity>,
 }
@@ -106,6 +116,24 @@ pub struct Device {
     pub id: String,
     /// For people: the product's name, or `slot`.
     pub name: String,
+}
+
+impl Device {
+    /// A declared slot, which may have no device behind it.
+    pub fn slot(number: u32) -> Self {
+        Self { id: number.to_string(), name: "slot".to_owned() }
+    }
+
+    /// Whether it is a slot rather than a device.
+    pub fn is_slot(&self) -> bool {
+        self.name == "slot"
+    }
+
+    /// Whether NVML named it, so that it can be read: neither a slot nor one
+    /// of the names in `CUDA_VISIBLE_DEVICES` that slots bear where it is set.
+    pub fn is_readable(&self) -> bool {
+        !matches!(&*self.name, "slot" | "device")
+    }
 }
 
 /// Which policy it was.
@@ -130,6 +158,9 @@ pub struct AttemptStarted {
     pub attempt: u32,
     /// Positions of the leased devices among the study's.
     pub devices: Vec<u16>,
+    /// Values that decisions have put in place of the experiment's parameters.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<Parameter>,
     /// Its supervisor.
     pub supervisor: ProcessIdentity,
 }
@@ -154,6 +185,12 @@ pub struct AttemptEnded {
     pub interrupted: bool,
     /// How it went.
     pub attempt: Attempt,
+    /// The cleanup after it, where its supervisor got as far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cleanup: Option<Cleanup>,
+    /// The leased devices at the hand-over, where they are more than slots.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<HandOver>,
 }
 
 /// An attempt was judged.

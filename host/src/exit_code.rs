@@ -13,6 +13,10 @@ pub const JOURNAL: u8 = 74;
 pub const STOPPED: u8 = 75;
 /// The study is complete, and experiments failed.
 pub const EXPERIMENTS_FAILED: u8 = 100;
+/// `exec`: the command was ended at a limit, as timeout(1) says it.
+pub const TIMED_OUT: u8 = 124;
+/// `exec`: the command could not be started, as shells say it.
+pub const NOT_STARTED: u8 = 127;
 /// A signal ended it: this plus the signal's number, as shells say it; 130
 /// after SIGINT, 143 after SIGTERM.
 pub const SIGNALLED: u8 = 128;

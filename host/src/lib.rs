@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod attempt;
+pub mod cleanup;
 pub mod cli;
 pub mod clock;
 pub mod decision;
@@ -9,6 +10,7 @@ pub mod event;
 pub mod exit_code;
 pub mod failure;
 pub mod gpu;
+pub mod health;
 pub mod journal;
 pub mod launcher;
 mod millis;

@@ -38,10 +38,31 @@ fn check_prints_the_plan_and_starts_nothing() {
     pair  (2 devices)
       measure  /bin/sh -c 'echo "$HOME"', silence 1 min 30 s
 
-    nothing was started
+    3 experiments, 5 commands; nothing was started
     "#);
     let names: Vec<_> = std::fs::read_dir(place.path("")).expect("it is there").flatten().collect();
     assert_eq!(names.len(), 3, "the study and two files of output: {names:?}");
+}
+
+#[test]
+fn check_prints_a_script_as_it_was_written() {
+    let place = Place::of(
+        "name = \"s\"\nslots = 1\n[[experiments]]\nname = \"e\"\nmeasure = { timeout = \"1m\", shell = '''\n\
+         for n in 1 2; do\n    echo \"$n\"\ndone\n''' }\n",
+    );
+    assert_snapshot!(place.reprieve(&["check", "study.toml"]), @r#"
+    exit code 0
+    --- stdout
+    study `s`: 1 experiment on 1 slot, judged by standard 0.1.0
+
+    e  (1 device)
+      measure  /bin/sh -c, timeout 1 min 00 s
+               | for n in 1 2; do
+               |     echo "$n"
+               | done
+
+    1 experiment, 1 command; nothing was started
+    "#);
 }
 
 #[test]
@@ -71,6 +92,7 @@ fn show_tells_one_experiment_or_all() {
 
     good: succeeded
       measure 1: exit code 0 after SPAN
+        output: out/attempts/0000-good/measure-1
         accepted (standard)
 
     bad: failed
@@ -106,16 +128,78 @@ fn run_tells_machines_every_event_with_the_version() {
 }
 
 #[test]
-fn exec_exits_as_a_study_of_one_command_does() {
+fn machines_can_join_the_numbers_of_events_to_experiments() {
+    let place = Place::of(
+        "name = \"s\"\nslots = 1\n[[experiments]]\nname = \"b{batch}\"\nmatrix = { batch = [1, 8] }\n\
+         labels = { suite = \"latency\" }\nrepeats = 2\nmeasure = [\"false\"]\n",
+    );
+    let ran = place.reprieve(&["run", "study.toml", "--dir", "out", "--json"]).json();
+    let planned = ran[0]["planned"].as_array().expect("the first line names them").clone();
+    assert_eq!(planned.len(), 4);
+    assert_eq!(
+        planned[3],
+        json!({
+            "experiment": 3,
+            "name": "b8#2",
+            "parameters": [{ "name": "batch", "value": "8" }],
+            "labels": [{ "name": "suite", "value": "latency" }],
+            "adjustable": [],
+            "devices": 1,
+            "repeat": 2,
+            "directory": "attempts/0003-b8#2",
+        })
+    );
+    assert!(place.path("out/attempts/0003-b8#2/measure-1/record.json").exists());
+    let lines = place.lines("out/experiments.jsonl");
+    let parse = |line: &String| serde_json::from_str(line).expect("every line is JSON");
+    assert_eq!(lines.iter().map(parse).collect::<Vec<serde_json::Value>>(), planned);
+    assert!(ran[1..].iter().all(|line| line.get("planned").is_none()));
+    let shown = place.reprieve(&["show", "--json", "out", "b8#2"]).json();
+    assert_eq!((&shown[0]["experiment"], &shown[0]["name"]), (&json!(3), &json!("b8#2")));
+    assert_eq!(shown[0]["events"][0]["experiment"], json!(3));
+}
+
+#[test]
+fn exec_exits_as_its_command_does() {
     let place = Place::new();
-    let exec = |dir: &str, command: &[&str]| {
+    let exec = |dir: &str, script: &str| {
         let settings = r#"{"delay_seconds": 0.01}"#;
-        place.reprieve(&[&["exec", "--dir", dir, "--settings", settings, "--"], command].concat()).code
+        place.reprieve(&["exec", "--dir", dir, "--settings", settings, "--", "/bin/sh", "-c", script]).code
     };
-    assert_eq!(exec("good", &["true"]), 0);
-    assert_eq!(exec("bad", &["/bin/sh", "-c", "exit 3"]), 100);
-    assert_eq!(exec("flaky", &["/bin/sh", "-c", "echo >> n; [ $(wc -l < n) -ge 3 ] || exit 75"]), 0);
+    assert_eq!(exec("good", "true"), 0);
+    assert_eq!(exec("bad", "exit 3"), 3);
+    assert_eq!(exec("killed", "kill -SEGV $$"), 139);
+    assert_eq!(exec("flaky", "echo >> n; [ $(wc -l < n) -ge 3 ] || exit 75"), 0);
+    assert_eq!(exec("reported", r#"echo '{"retryable": false}' > "$REPRIEVE_REPORT""#), 100);
     assert_eq!(place.lines("n").len(), 3);
+    assert_eq!(place.reprieve(&["exec", "--dir", "missing", "--", "./no-such-program"]).code, 127);
+}
+
+#[test]
+fn exec_prints_what_its_last_attempt_printed_and_nothing_else_to_stdout() {
+    let place = Place::new();
+    let settings = r#"{"delay_seconds": 0.01}"#;
+    let script = "echo >> n; wc -l < n; echo \"try $(wc -l < n)\" >&2; [ $(wc -l < n) -ge 2 ] || exit 75";
+    let args = ["exec", "--dir", "out", "--settings", settings, "--", "/bin/sh", "-c", script];
+    assert_snapshot!(place.reprieve(&args), @r"
+    exit code 0
+    --- stdout
+    2
+    --- stderr
+    study `exec`: 1 experiment on 1 slot, judged by standard 0.1.0
+    recorded in out
+    TIME  sh  measure  attempt 1 on slot 0
+    TIME  sh  measure  failed: exit code 75 after SPAN (attempt 1)
+                           unknown: exit code 75: try 1
+    TIME  sh  measure  retry in 10 ms at TIME (standard): the experiment called its unknown failure worth retrying: exit code 75 (EX_TEMPFAIL); retry 1 of 3
+    TIME  sh  measure  attempt 2 on slot 0
+    TIME  sh  measure  ok in SPAN (attempt 2)
+
+    complete: 1 succeeded; 1 retry, SPAN
+    try 2
+    ");
+    let ran = place.reprieve(&["exec", "--json", "--dir", "json", "--", "echo", "hello"]);
+    assert_eq!(ran.json().len(), 5, "{ran}");
 }
 
 #[test]
@@ -155,8 +239,8 @@ fn exec_heeds_its_limits_and_refuses_what_it_cannot_read() {
         "sleep",
         "600",
     ]);
-    assert_eq!(ran.code, 100, "{ran}");
-    assert!(ran.stdout.contains("ran past its time limit"), "{ran}");
+    assert_eq!(ran.code, 124, "{ran}");
+    assert!(ran.stderr.contains("ran past its time limit"), "{ran}");
     assert_snapshot!(place.reprieve(&["exec", "--settings", "[1]", "--", "true"]), @r#"
     exit code 2
     --- stderr
@@ -166,18 +250,13 @@ fn exec_heeds_its_limits_and_refuses_what_it_cannot_read() {
     assert_snapshot!(place.reprieve(&["exec", "--timeout", "soon", "--", "true"]), @r#"
     exit code 2
     --- stderr
-    error: `timeout` is no duration
-     --> HERE/exec.yaml:8:20
-      |
-    8 |         "timeout": "soon"
-      |                    ^^^^^^
-      |
+    error: `--timeout` is no duration
     hint: write it like "250ms", "90s", "10m" or "1h 30m"; hours are the longest unit
     "#);
     assert_snapshot!(place.reprieve(&["exec", "--settings", "{\"max_retry\": 1}", "--", "true"]), @r"
     exit code 2
     --- stderr
-    error: policy `standard` refuses its settings: unknown field `max_retry`, expected one of `max_retries`, `delay_seconds`, `backoff_factor`, `max_delay_seconds`, `jitter`, `retry`, `retry_once`, `retries_in_study`, `stop_after_failures_in_a_row`
+    error: policy `standard` refuses its settings: unknown field `max_retry`, expected one of `max_retries`, `delay_seconds`, `backoff_factor`, `max_delay_seconds`, `jitter`, `retry`, `retry_once`, `retries_in_study`, `stop_after_failures_in_a_row`, `leftovers_grace_seconds`, `remove_shared_memory`, `memory_tolerance_mib`, `memory_timeout_seconds`, `cool_down_to_celsius`, `cool_down_timeout_seconds`
     ");
     assert!(!place.path("reprieve-studies").exists());
 }
@@ -241,9 +320,15 @@ fn every_command_has_its_help() {
       <DIR>  The study's directory
 
     Options:
-          --json  Print JSON lines for machines instead of text for people
-      -h, --help  Print help
+          --failed  Run the failed experiments again too
+          --json    Print JSON lines for machines instead of text for people
+      -h, --help    Print help
     ");
+}
+
+#[test]
+fn the_commands_that_need_no_study_file_have_theirs() {
+    let place = Place::new();
     assert_snapshot!(place.reprieve(&["show", "--help"]).stdout, @r"
     Tell what happened in a study, attempt by attempt
 
@@ -335,7 +420,7 @@ fn a_policy_that_cannot_be_used_is_found_before_anything_starts() {
     assert_snapshot!(settings.run(), @r"
     exit code 2
     --- stderr
-    error: policy `standard` refuses its settings: unknown field `max_retry`, expected one of `max_retries`, `delay_seconds`, `backoff_factor`, `max_delay_seconds`, `jitter`, `retry`, `retry_once`, `retries_in_study`, `stop_after_failures_in_a_row`
+    error: policy `standard` refuses its settings: unknown field `max_retry`, expected one of `max_retries`, `delay_seconds`, `backoff_factor`, `max_delay_seconds`, `jitter`, `retry`, `retry_once`, `retries_in_study`, `stop_after_failures_in_a_row`, `leftovers_grace_seconds`, `remove_shared_memory`, `memory_tolerance_mib`, `memory_timeout_seconds`, `cool_down_to_celsius`, `cool_down_timeout_seconds`
     ");
     let instead = settings.reprieve(&["run", "study.toml", "--dir", "out", "--policy", "other.wasm"]);
     assert_snapshot!(instead, @r"

@@ -133,3 +133,29 @@ fn an_experiment_that_needs_more_devices_than_there_are_is_told_before_anything_
     ");
     assert!(!place.path("out").exists());
 }
+
+/// What two experiments on two slots find in `CUDA_VISIBLE_DEVICES`.
+fn seen(head: &str, variable: &str) -> Vec<String> {
+    let place = Place::of(&format!(
+        "name = \"s\"\nslots = 2\n{head}\n[[experiments]]\nname = \"e\"\nrepeats = 2\n\
+         measure = {{ shell = 'echo \"${{CUDA_VISIBLE_DEVICES-unset}}\" > seen-$REPRIEVE_EXPERIMENT; touch up-$REPRIEVE_EXPERIMENT; while ! [ -e up-e#1 -a -e up-e#2 ]; do sleep 0.02; done' }}\n"
+    ))
+    .env("CUDA_VISIBLE_DEVICES", variable);
+    let ran = place.run();
+    assert_eq!(ran.code, 0, "{ran}");
+    let mut seen = [place.lines("seen-e#1"), place.lines("seen-e#2")].concat();
+    seen.sort();
+    seen
+}
+
+#[test]
+fn slots_are_the_devices_that_the_host_was_given_where_there_are_enough() {
+    assert_eq!(seen("", "5,GPU-8932f937,7"), ["5", "GPU-8932f937"]);
+}
+
+#[test]
+fn a_variable_that_names_fewer_devices_than_slots_is_left_as_it_is() {
+    assert_eq!(seen("", "3"), ["3", "3"]);
+    assert_eq!(seen("", ""), ["", ""]);
+    assert_eq!(seen("defaults = { environment = { CUDA_VISIBLE_DEVICES = \"4\" } }", "3"), ["4", "4"]);
+}

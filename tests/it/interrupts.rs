@@ -26,7 +26,7 @@ fn the_first_interrupt_lets_what_runs_end_and_starts_nothing_new() {
     let host = place.start_run();
     place.wait_for("runs-1");
     host.signal(Signal::INT);
-    host.says("signal 2");
+    host.says("Ctrl-C");
     place.write("go", "");
     assert_snapshot!(host.wait(), @r"
     exit code 130
@@ -34,10 +34,10 @@ fn the_first_interrupt_lets_what_runs_end_and_starts_nothing_new() {
     study `s`: 2 experiments on 1 slot, judged by standard 0.1.0
     recorded in out
     TIME  e1  measure  attempt 1 on slot 0
-    signal 2: nothing new starts; 1 attempt may go on for 1 min 00 s, a second signal ends them
+    Ctrl-C: nothing new starts; 1 attempt may go on for 1 min 00 s, a second one ends it
     TIME  e1  measure  ok in SPAN (attempt 1)
 
-    interrupted by signal 2: 1 succeeded, 1 not done; 0 retries, SPAN
+    interrupted by Ctrl-C: 1 succeeded, 1 not done; 0 retries, SPAN
     hint: `reprieve resume out` goes on with the rest
     ");
     assert_snapshot!(place.resume(), @r"
@@ -64,7 +64,7 @@ fn a_second_interrupt_ends_what_runs_at_once() {
     let host = place.start_run();
     place.wait_for("up");
     host.signal(Signal::INT);
-    host.says("signal 2");
+    host.says("Ctrl-C");
     host.signal(Signal::INT);
     assert_snapshot!(host.wait(), @r"
     exit code 130
@@ -72,11 +72,11 @@ fn a_second_interrupt_ends_what_runs_at_once() {
     study `s`: 1 experiment on 1 slot, judged by standard 0.1.0
     recorded in out
     TIME  e  measure  attempt 1 on slot 0
-    signal 2: nothing new starts; 1 attempt may go on for 1 min 00 s, a second signal ends them
-    signal 2: ending what runs at once
+    Ctrl-C: nothing new starts; 1 attempt may go on for 1 min 00 s, a second one ends it
+    Ctrl-C: ending what runs at once
     TIME  e  measure  interrupted: runs again on resume
 
-    interrupted by signal 2: 0 succeeded, 1 not done; 0 retries, SPAN
+    interrupted by Ctrl-C: 0 succeeded, 1 not done; 0 retries, SPAN
     hint: `reprieve resume out` goes on with the rest
     ");
     assert!(!runs(&seconds));
@@ -100,7 +100,7 @@ fn a_termination_signal_drains_too_and_says_so_in_the_exit_code() {
     let host = place.start_run();
     place.wait_for("runs-1");
     host.signal(Signal::TERM);
-    host.says("signal 15");
+    host.says("SIGTERM");
     place.write("go", "");
     assert_eq!(host.wait().code, 143);
     assert_eq!(place.resume().code, 0);
@@ -136,13 +136,13 @@ fn what_runs_on_after_the_grace_is_ended_politely_and_runs_again_on_resume() {
     study `s`: 1 experiment on 1 slot, judged by standard 0.1.0
     recorded in out
     TIME  e  measure  attempt 1 on slot 0
-    signal 2: nothing new starts; 1 attempt may go on for 100 ms, a second signal ends them
+    Ctrl-C: nothing new starts; 1 attempt may go on for 100 ms, a second one ends it
     the grace is over: ending what runs
     TIME  e  measure  interrupted: runs again on resume
     TIME  e  finish   attempt 1 on slot 0
     TIME  e  finish   ok in SPAN (attempt 1)
 
-    interrupted by signal 2: 0 succeeded, 1 not done; 0 retries, SPAN
+    interrupted by Ctrl-C: 0 succeeded, 1 not done; 0 retries, SPAN
     hint: `reprieve resume out` goes on with the rest
     ");
     // What was judged is `finish`, which is run once `measure` has started.
@@ -195,7 +195,7 @@ fn a_failure_while_draining_is_retried_only_after_resume() {
     let host = place.start_run();
     place.wait_for("runs");
     host.signal(Signal::INT);
-    host.says("signal 2");
+    host.says("Ctrl-C");
     place.write("go", "");
     assert_eq!((host.wait().code, place.lines("runs").len()), (130, 1));
     assert_eq!((place.resume().code, place.lines("runs").len()), (0, 2));

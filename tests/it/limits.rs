@@ -13,6 +13,7 @@ fn attempt(keys: &str, script: &str) -> (i32, Attempt, Place) {
     let ran = place.run();
     let attempts = place.attempts();
     assert_eq!(attempts.len(), 1, "{ran}");
+    assert_eq!(ran.stdout.contains("leftover process"), leftovers(&attempts[0]), "{ran}");
     (ran.code, attempts[0].clone(), place)
 }
 

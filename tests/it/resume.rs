@@ -138,7 +138,7 @@ fn a_study_that_is_complete_is_not_resumed() {
     exit code 2
     --- stderr
     error: the study in `HERE/out` is complete
-    hint: `reprieve show HERE/out` tells what happened
+    hint: `reprieve show HERE/out` tells what happened; `reprieve resume HERE/out --failed` runs again what failed
     ");
 }
 
@@ -167,6 +167,7 @@ fn two_hosts_never_run_one_study() {
 fn a_line_that_a_crash_tore_is_passed_over_and_cut() {
     let place = Place::of(ONE);
     let host = place.start_run();
+    host.says("attempt 1");
     place.wait_for("runs");
     host.kill();
     let whole = fs::read(journal(&place)).expect("a journal");
@@ -177,7 +178,9 @@ fn a_line_that_a_crash_tore_is_passed_over_and_cut() {
     --- stdout
     study `s` (s-ID): 1 experiment
 
-    e: not done
+    e: running
+      measure 1: running for SPAN on slot 0
+        output: out/attempts/0000-e/measure-1
 
     not ended: 0 succeeded, 0 failed, 1 not done, 0 retried
     the journal's last line is torn: 15 bytes were passed over
@@ -261,4 +264,116 @@ fn a_directory_that_holds_no_study_is_told_so() {
     error: the journal `out/journal.jsonl` is empty: nothing was started
     hint: run the study afresh
     ");
+}
+
+#[test]
+fn show_tells_what_runs_now_and_what_ended_unseen() {
+    let place = Place::of(ONE);
+    let host = place.start_run();
+    host.says("attempt 1");
+    assert_snapshot!(place.show(), @r"
+    exit code 0
+    --- stdout
+    study `s` (s-ID): 1 experiment
+
+    e: running
+      measure 1: running for SPAN on slot 0
+        output: out/attempts/0000-e/measure-1
+
+    not ended: 0 succeeded, 0 failed, 1 not done, 0 retried
+    ");
+    place.wait_for("runs");
+    host.kill();
+    place.write("go", "");
+    until("the record", || !glob(&place.path("out/attempts"), 3, "record.json").is_empty());
+    until("the supervisor's end", || !place.show().stdout.contains("running for"));
+    assert_snapshot!(place.show(), @r"
+    exit code 0
+    --- stdout
+    study `s` (s-ID): 1 experiment
+
+    e: not done
+      measure 1: no longer running; `reprieve resume` takes in how it ended
+        output: out/attempts/0000-e/measure-1
+
+    not ended: 0 succeeded, 0 failed, 1 not done, 0 retried
+    ");
+}
+
+#[test]
+fn failed_experiments_run_again_where_a_person_asks_for_it() {
+    let place = Place::of(
+        r#"
+        name = "s"
+        slots = 1
+        limits = { max_attempts = 2 }
+        policy = { settings = { delay_seconds = 0.01 } }
+        [[experiments]]
+        name = "good"
+        measure = { shell = 'echo run >> good' }
+        [[experiments]]
+        name = "bad"
+        prepare = { shell = 'echo run >> prepared' }
+        measure = { shell = 'echo run >> bad; [ $(wc -l < bad) -ge 4 ] || exit 75' }
+        [[experiments]]
+        name = "worse"
+        measure = { shell = 'echo "ModuleNotFoundError: no" >&2; exit 1' }
+        "#,
+    );
+    assert_eq!((place.run().code, place.lines("bad").len()), (100, 2));
+    assert_snapshot!(place.resume(), @r"
+    exit code 2
+    --- stderr
+    error: the study in `HERE/out` is complete
+    hint: `reprieve show HERE/out` tells what happened; `reprieve resume HERE/out --failed` runs again what failed
+    ");
+    // Numbers go on, so that no attempt's files are another's; limits count afresh.
+    assert_snapshot!(place.reprieve(&["resume", "out", "--failed"]), @r"
+    exit code 100
+    --- stdout
+    resuming `s`: 3 experiments on 1 slot, judged by standard 0.1.0
+    recorded in out
+    2 experiments that had failed will run again
+    TIME  bad    prepare  attempt 2 on slot 0
+    TIME  bad    prepare  ok in SPAN (attempt 2)
+    TIME  bad    measure  attempt 3 on slot 0
+    TIME  bad    measure  failed: exit code 75 after SPAN (attempt 3)
+                              unknown: exit code 75: the program says that the failure will pass
+    TIME  bad    measure  retry in 10 ms at TIME (standard): the experiment called its unknown failure worth retrying: exit code 75 (EX_TEMPFAIL); retry 1 of 3
+    TIME  worse  measure  attempt 2 on slot 0
+    TIME  worse  measure  failed: exit code 1 after SPAN (attempt 2)
+                              configuration: ModuleNotFoundError: no
+    TIME  worse  measure  given up (standard): configuration failures do not pass by themselves
+    TIME  bad    measure  attempt 4 on slot 0
+    TIME  bad    measure  ok in SPAN (attempt 4)
+
+    complete: 2 succeeded, 1 failed; 2 retries, SPAN
+      failed  worse  measure: configuration: ModuleNotFoundError: no
+    hint: `reprieve show out` tells every attempt and where its output is
+    ");
+    assert_eq!(
+        [place.lines("good").len(), place.lines("prepared").len(), place.lines("bad").len()],
+        [1, 2, 4]
+    );
+    assert!(place.show().stdout.contains("complete: 2 succeeded, 1 failed, 0 not done, 2 retried"));
+}
+
+#[test]
+fn the_summary_names_failures_from_before_a_resume_too() {
+    let place = Place::of(
+        r#"
+        name = "s"
+        slots = 1
+        policy = { settings = { stop_after_failures_in_a_row = 1 } }
+        [[experiments]]
+        name = "e{n}"
+        matrix = { n = [1, 2] }
+        measure = { shell = 'echo "ModuleNotFoundError: no $REPRIEVE_PARAMETER_N" >&2; exit 1' }
+        "#,
+    );
+    assert_eq!(place.run().code, 75);
+    let said = place.resume().stdout;
+    let failed: Vec<&str> = said.lines().filter(|line| line.starts_with("  failed")).collect();
+    let line = |n| format!("  failed  e{n}  measure: configuration: ModuleNotFoundError: no {n}");
+    assert_eq!(failed, [line(1), line(2)]);
 }

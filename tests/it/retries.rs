@@ -165,6 +165,7 @@ fn an_experiment_may_say_that_its_failure_will_pass() {
         output: out/attempts/0000-e/measure-2
         retry in 20 ms (standard): the experiment called its configuration failure worth retrying: the cache is cold; retry 2 of 3
       measure 3: exit code 0 after SPAN
+        output: out/attempts/0000-e/measure-3
         accepted (standard)
 
     complete: 1 succeeded, 0 failed, 0 not done, 2 retried
@@ -178,7 +179,10 @@ fn a_report_that_cannot_be_read_is_shown_and_changes_nothing() {
         r#"echo '{"retryable": perhaps' > "$REPRIEVE_REPORT"
            echo "ModuleNotFoundError: No module named 'tranformers'" >&2; exit 1"#,
     );
-    assert_eq!((place.run().code, tries(&place)), (100, 1));
+    let ran = place.run();
+    assert_eq!((ran.code, tries(&place)), (100, 1));
+    let line = "                      its report cannot be read: expected value at line 1 column 15\n";
+    assert!(ran.stdout.contains(line), "{ran}");
     assert_snapshot!(place.show(), @r"
     exit code 0
     --- stdout
@@ -292,12 +296,32 @@ fn a_policy_changes_an_adjustable_parameter_of_the_next_attempt() {
     TIME  e  measure  failed: exit code 1 after SPAN (attempt 1)
                           unknown: exit code 1
     TIME  e  measure  retry in 0 s on the same devices with batch = 4 at TIME (guest): half of it fits
-    TIME  e  measure  attempt 2 on slot 0
-    TIME  e  measure  ok in SPAN (attempt 2)
+    TIME  e  measure  attempt 2 on slot 0 with batch = 4
+    TIME  e  measure  ok in SPAN (attempt 2) with batch = 4
 
-    complete: 1 succeeded; 1 retry, SPAN
+    complete: 1 succeeded (1 with changed parameters); 1 retry, SPAN
     ");
     assert_eq!(place.lines("batches"), ["8 8", "4 4"]);
+    assert_snapshot!(place.show(), @r"
+    exit code 0
+    --- stdout
+    study `s` (s-ID): 1 experiment
+
+    e: succeeded with batch = 4
+      measure 1: exit code 1 after SPAN
+        unknown: exit code 1
+        output: out/attempts/0000-e/measure-1
+        retry in 0 s on the same devices with batch = 4 (guest): half of it fits
+      measure 2: exit code 0 after SPAN
+        output: out/attempts/0000-e/measure-2
+        accepted (guest)
+
+    complete: 1 succeeded (1 with changed parameters), 0 failed, 0 not done, 1 retried
+    ");
+    let told = place.reprieve(&["show", "--json", "out"]).json();
+    let changed = serde_json::json!([{ "name": "batch", "value": "4" }]);
+    assert_eq!(told[0]["overrides"], changed);
+    assert_eq!(told[0]["events"][4]["overrides"], changed, "the second attempt has them");
 }
 
 #[test]
@@ -343,25 +367,33 @@ fn a_policy_that_fails_to_answer_costs_no_experiment() {
     recorded in out
     TIME  good  measure  attempt 1 on slot 0
     TIME  good  measure  ok in SPAN (attempt 1)
-                             policy fault: wasm `unreachable` instruction executed; `give-up` decides
+                             policy fault: \u{1b}[31mno such class\u{1b}[0m (wasm `unreachable` instruction executed); `give-up` decides
                                at rust_panic
                                at choose_delay
-                               at <wasm function 4>
-                               it last said: \u{1b}[31mno such class\u{1b}[0m
     TIME  bad   measure  attempt 1 on slot 0
     TIME  bad   measure  failed: exit code 1 after SPAN (attempt 1)
                              unknown: exit code 1
-                             policy fault: wasm `unreachable` instruction executed; `give-up` decides
+                             policy fault: \u{1b}[31mno such class\u{1b}[0m (wasm `unreachable` instruction executed); `give-up` decides
                                at rust_panic
                                at choose_delay
-                               at <wasm function 4>
-                               it last said: \u{1b}[31mno such class\u{1b}[0m
     TIME  bad   measure  given up (give-up): the policy did not answer: wasm `unreachable` instruction executed
 
-    complete: 1 succeeded, 1 failed; 0 retries, SPAN
+    complete: 1 succeeded, 1 failed; 0 retries, 2 policy faults, SPAN
       failed  bad   measure: unknown: exit code 1
     hint: `reprieve show out` tells every attempt and where its output is
     ");
+}
+
+#[test]
+fn the_log_of_a_policy_has_no_colours_where_nobody_sees_them() {
+    let place = Place::of(
+        "name = \"s\"\nslots = 1\npolicy = { use = \"panic.wasm\" }\n\
+         [[experiments]]\nname = \"e\"\nmeasure = [\"true\"]\n",
+    )
+    .env("REPRIEVE_LOG", "trace");
+    place.write("panic.wasm", guest::guest("panic"));
+    let said = place.run().stderr;
+    assert!(said.contains("no such class") && !said.contains('\u{1b}'), "{said}");
 }
 
 #[test]
@@ -398,4 +430,36 @@ fn a_policy_stops_a_study_and_resume_goes_on() {
     ");
     place.write("mended", "");
     assert_eq!((place.resume().code, tries(&place)), (100, 4));
+}
+
+#[test]
+fn a_failure_that_nothing_explains_is_told_by_the_last_complaint() {
+    let evidence = |script: &str| {
+        let place = study("policy = { settings = { max_retries = 0 } }", script);
+        assert_eq!(place.run().code, 100);
+        place.attempts()[0].failure.clone().expect("it failed").evidence
+    };
+    let bars = r#"printf '100%%|##########| 10/10 [00:01<00:00, 9.5it/s]\n----------\n' >&2"#;
+    assert_eq!(evidence("echo 'epoch 3 done'; exit 7"), "exit code 7");
+    assert_eq!(
+        evidence(&format!("echo 'rank 3 has no shard' >&2; {bars}; echo epoch; exit 7")),
+        "exit code 7: rank 3 has no shard"
+    );
+    assert_eq!(evidence("echo '2026-11-23 INFO saved' >&2; exit 7"), "exit code 7");
+    assert_eq!(evidence("echo 'the cache is cold' >&2; exit 75"), "exit code 75: the cache is cold");
+}
+
+#[test]
+fn a_policy_that_is_set_aside_is_counted_in_the_summary() {
+    let place = Place::of(
+        "name = \"s\"\nslots = 1\npolicy = { use = \"panic.wasm\" }\n\
+         [[experiments]]\nname = \"e\"\nrepeats = 4\nmeasure = [\"true\"]\n",
+    );
+    place.write("panic.wasm", guest::guest("panic"));
+    let said = place.run().to_string();
+    let (_, summary) = said.split_once("\n\n").expect("a summary");
+    assert_snapshot!(summary, @r"
+    complete: 4 succeeded; 0 retries, 3 policy faults, SPAN
+      set aside  the policy of `measure`: it failed to answer too often in a row
+    ");
 }

@@ -48,6 +48,12 @@ impl Place {
         Self { dir: TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory"), env: Vec::new() }
     }
 
+    /// With this variable in the command's environment.
+    pub(crate) fn env(mut self, name: &'static str, value: &str) -> Self {
+        self.env.push((name, value.into()));
+        self
+    }
+
     /// Has the command run on a machine with devices.
     pub(crate) fn on(mut self, machine: &Machine) -> Self {
         self.env.extend(machine.env());
@@ -224,8 +230,8 @@ fn steady(text: &str) -> String {
     let rules = [
         (r"\b\d\d:\d\d:\d\d\b", "TIME"),
         (r"-\d{8}T\d{6}-\d+", "-ID"),
-        (r"(ok in|after) [\d.]+ m?s", "$1 SPAN"),
-        (r"(retry|retries), [\d.]+ m?s\n", "$1, SPAN\n"),
+        (r"(ok in|after|running for) [\d.]+ m?s", "$1 SPAN"),
+        (r"(retry|retries|faults?), [\d.]+ m?s\n", "$1, SPAN\n"),
     ];
     rules.iter().fold(text.to_owned(), |text, (from, to)| {
         Regex::new(from).expect("it is ours").replace_all(&text, *to).into_owned()

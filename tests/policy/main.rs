@@ -8,6 +8,7 @@ mod fuel;
 mod guest;
 mod hostile;
 mod load;
+mod plan;
 mod retry;
 
 use std::sync::LazyLock;
@@ -56,6 +57,7 @@ fn question(attempts: u32) -> Question {
         },
         attempts: (1..=attempts).map(attempt).collect(),
         progress: Progress { remaining: 1, ..Progress::default() },
+        devices: Vec::new(),
         asked_at: Timestamp::from_second(1_700_000_000).expect("a moment of 2023"),
     }
 }

@@ -10,6 +10,23 @@ pub use crate::bindings::cleanup::reprieve::policy::gpu_cleanup::{
 #[cfg(target_family = "wasm")]
 pub use crate::bindings::cleanup::reprieve::policy::gpu_cleanup::perform;
 
+impl Step {
+    /// An action whose failure is recorded, and nothing more.
+    pub fn new(action: Action) -> Self {
+        Self { action, if_it_fails: Consequence::CarryOn }
+    }
+
+    /// An action without which its device is not fit for the next experiment.
+    pub fn or_quarantine(action: Action) -> Self {
+        Self { action, if_it_fails: Consequence::QuarantineDevice }
+    }
+
+    /// An action without which no further experiment is to start.
+    pub fn or_stop(action: Action) -> Self {
+        Self { action, if_it_fails: Consequence::StopStudy }
+    }
+}
+
 /// Runs an action now.
 ///
 /// # Errors

@@ -33,7 +33,7 @@ fn the_batch_is_halved_while_that_can_be_done() {
 #[test]
 fn what_a_policy_leaves_out_has_a_default() {
     assert_eq!(decide(&Experiment::default(), [Attempt::succeeded()]), Decision::Accept);
-    assert!(TwoStrikes.plan(&Experiment::default(), &Occasion::AfterStudy).is_empty());
+    assert!(TwoStrikes.plan(&Experiment::default(), &Occasion::BeforeAttempt).is_empty());
     assert!(TwoStrikes::configure("{}").is_ok());
     let refusal = TwoStrikes::configure(r#"{"retries": 2}"#).err().unwrap();
     assert_eq!(refusal, r#"this policy has no settings, it was given `{"retries": 2}`"#);

@@ -1,16 +1,17 @@
 //! The `standard` policy: retries failures that can pass, with growing waits,
-//! and gives up on the rest.
+//! gives up on the rest, and cleans the devices after every attempt.
 //!
 //! It changes no parameters and asks for no particular devices: the failures
 //! that it retries have to do with neither.
 
+mod cleanup;
 mod settings;
 
 use std::time::Duration;
 
 use reprieve_guest::{
-    Attempt, Attempts, Backoff, Budget, Decision, Experiment, Failure, FailureClass, Policy, Progress, Retry,
-    SelfReport, Stage,
+    Attempt, Attempts, Backoff, Budget, Decision, Experiment, Failure, FailureClass, Occasion, Policy,
+    Progress, Retry, SelfReport, Stage, Step,
 };
 
 pub use settings::Standard;
@@ -27,12 +28,15 @@ impl Policy for Standard {
         let attempt = attempts.last();
         let Some(failure) = &attempt.failure else { return Decision::Accept };
         match self.worth_retrying(attempts, failure, progress) {
-            Ok(why) => {
-                let delay = self.delay(experiment, attempts, failure);
-                let reason = format!("{why}; retry {} of {}", attempts.len(), self.max_retries);
-                Retry::after(delay, reason).into()
-            }
+            Ok(why) => Retry::after(self.delay(experiment, attempts, failure), why).into(),
             Err(why) => self.end(attempt, why, progress),
+        }
+    }
+
+    fn plan(&self, _: &Experiment, occasion: &Occasion) -> Vec<Step> {
+        match occasion {
+            Occasion::BeforeAttempt => Vec::new(),
+            Occasion::AfterAttempt(_) => self.cleanup(),
         }
     }
 }
@@ -45,7 +49,7 @@ impl Standard {
         failure: &Failure,
         progress: &Progress,
     ) -> Result<String, String> {
-        let why = self.can_pass(attempts, failure)?;
+        let (why, once) = self.can_pass(attempts, failure)?;
         let class = failure.class.name();
         if attempts.retries() >= self.max_retries {
             return Err(tell(
@@ -55,13 +59,14 @@ impl Standard {
         }
         match self.retries_in_study.and_then(|most| Budget::Retries(most).spent(progress)) {
             Some(spent) => Err(tell(&format!("{spent}: {class} failure"), &failure.evidence)),
-            None => Ok(why),
+            None if once => Ok(why),
+            None => Ok(format!("{why}; retry {} of {}", attempts.len(), self.max_retries)),
         }
     }
 
-    /// Why the failure can pass, or why it cannot. The experiment knows best,
-    /// where it said something.
-    fn can_pass(&self, attempts: &Attempts, failure: &Failure) -> Result<String, String> {
+    /// Why the failure can pass and whether it is retried only once, or why it
+    /// cannot. The experiment knows best, where it said something.
+    fn can_pass(&self, attempts: &Attempts, failure: &Failure) -> Result<(String, bool), String> {
         let class = failure.class.name();
         if let Some(report) = &attempts.last().self_report
             && let Some(retryable) = report.retryable
@@ -69,16 +74,16 @@ impl Standard {
             let verdict = if retryable { "worth retrying" } else { "final" };
             let told =
                 tell(&format!("the experiment called its {class} failure {verdict}"), said(report, failure));
-            return if retryable { Ok(told) } else { Err(told) };
+            return if retryable { Ok((told, false)) } else { Err(told) };
         }
         if self.retry.contains(&failure.class) {
-            return Ok(tell(&format!("{class} failure can pass"), &failure.evidence));
+            return Ok((tell(&format!("{class} failure can pass"), &failure.evidence), false));
         }
         if !self.retry_once.contains(&failure.class) {
             return Err(tell(&format!("{class} failures do not pass by themselves"), &failure.evidence));
         }
         match attempts.failures_of(failure.class) {
-            1 => Ok(tell(&format!("{class} failure may pass, once"), &failure.evidence)),
+            1 => Ok((tell(&format!("{class} failures are retried once"), &failure.evidence), true)),
             _ => Err(tell(
                 &format!("gave up after {}: {class} failure again", count(attempts)),
                 &failure.evidence,
@@ -137,4 +142,4 @@ fn seconds(setting: f64) -> Duration {
     Duration::try_from_secs_f64(setting).unwrap_or(Duration::MAX)
 }
 
-reprieve_guest::export!(Standard as retry);
+reprieve_guest::export!(Standard);

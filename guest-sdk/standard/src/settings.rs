@@ -32,6 +32,18 @@ pub struct Standard {
     pub retries_in_study: Option<u32>,
     /// The study stops when this many experiments in a row have failed, or never.
     pub stop_after_failures_in_a_row: Option<NonZeroU32>,
+    /// Between the termination signal and the kill of what an attempt left running, in seconds.
+    pub leftovers_grace_seconds: f64,
+    /// Whether the shared-memory files that an attempt left behind are removed.
+    pub remove_shared_memory: bool,
+    /// Above a device's baseline, in MiB: what still counts as clean.
+    pub memory_tolerance_mib: u32,
+    /// How long a device's memory may take to come back, in seconds.
+    pub memory_timeout_seconds: f64,
+    /// Degrees Celsius that a device has to cool down to between experiments, or no matter.
+    pub cool_down_to_celsius: Option<u32>,
+    /// How long that may take, in seconds.
+    pub cool_down_timeout_seconds: f64,
 }
 
 impl Default for Standard {
@@ -50,6 +62,12 @@ impl Default for Standard {
             retry_once: vec![Hang, Crash, DeviceProgram, Unknown],
             retries_in_study: None,
             stop_after_failures_in_a_row: None,
+            leftovers_grace_seconds: 10.0,
+            remove_shared_memory: true,
+            memory_tolerance_mib: 64,
+            memory_timeout_seconds: 120.0,
+            cool_down_to_celsius: None,
+            cool_down_timeout_seconds: 600.0,
         }
     }
 }
@@ -62,6 +80,9 @@ impl Standard {
             ("delay_seconds", read.delay_seconds),
             ("backoff_factor", read.backoff_factor),
             ("max_delay_seconds", read.max_delay_seconds),
+            ("leftovers_grace_seconds", read.leftovers_grace_seconds),
+            ("memory_timeout_seconds", read.memory_timeout_seconds),
+            ("cool_down_timeout_seconds", read.cool_down_timeout_seconds),
         ] {
             if value < 0.0 {
                 return Err(format!("`{name}`: `{value}` is negative, expected 0 or more"));

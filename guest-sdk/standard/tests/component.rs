@@ -95,9 +95,16 @@ fn the_committed_component_decides_as_the_source_does() {
 #[test]
 fn the_committed_component_needs_nothing_of_its_host() {
     let sandbox = Sandbox::new(&fs::read(committed()).unwrap());
-    // `types` holds only types: nothing that could be called.
-    assert_eq!(sandbox.imports(), ["reprieve:policy/types@0.1.0"]);
-    assert_eq!(sandbox.exports(), ["reprieve:policy/guest@0.1.0", "reprieve:policy/retry-policy@0.1.0"]);
+    // Of these it uses the types: nothing that could be called.
+    assert_eq!(sandbox.imports(), ["reprieve:policy/types@0.1.0", "reprieve:policy/gpu-cleanup@0.1.0"]);
+    assert_eq!(
+        sandbox.exports(),
+        [
+            "reprieve:policy/guest@0.1.0",
+            "reprieve:policy/retry-policy@0.1.0",
+            "reprieve:policy/cleanup-policy@0.1.0"
+        ]
+    );
 }
 
 /// Fuel counts instructions, so it is the same on every machine. A decision

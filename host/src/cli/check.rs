@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::attempt::{Parameter, Stage};
 use crate::reporter::{Versioned, words};
 use crate::runner::Runner;
-use crate::study::{Experiment, StageCommand, Study};
+use crate::study::{Experiment, Planned, StageCommand, Study};
 
 use super::Failed;
 
@@ -23,9 +23,9 @@ pub(super) struct Args {
 
 /// One experiment of the plan, as `--json` prints it.
 #[derive(Serialize)]
-struct Planned<'a> {
+struct Told<'a> {
     #[serde(flatten)]
-    experiment: &'a Experiment<'a>,
+    planned: Planned<'a>,
     stages: Vec<PlannedStage>,
 }
 
@@ -54,20 +54,24 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
             judges.join(", "),
         )?;
     }
+    let mut commands = 0_u64;
     for id in study.ids() {
-        let experiment = study.experiment(id);
+        let planned = study.planned(id);
+        let experiment = &planned.experiment;
         let stages: Vec<PlannedStage> = Stage::ALL
             .into_iter()
             .filter_map(|stage| Some(PlannedStage { stage, command: experiment.command(stage, &[])? }))
             .collect();
+        commands += stages.len() as u64;
         if json {
-            Versioned::new(Planned { experiment: &experiment, stages }).print();
+            Versioned::new(Told { planned, stages }).print();
         } else {
-            print(&mut out, &experiment, &stages)?;
+            print(&mut out, experiment, &stages)?;
         }
     }
     if !json {
-        writeln!(out, "\nnothing was started")?;
+        let experiments = words::count(study.len() as u64, "experiment");
+        writeln!(out, "\n{experiments}, {}; nothing was started", words::count(commands, "command"))?;
     }
     Ok(crate::exit_code::SUCCESS)
 }
@@ -81,7 +85,15 @@ fn print(out: &mut impl Write, experiment: &Experiment<'_>, stages: &[PlannedSta
             None => String::new(),
         };
         let limits = limit("timeout", command.timeout) + &limit("silence", command.silence);
-        writeln!(out, "  {:7}  {}{limits}", stage.name(), words::command(&command.command))?;
+        // A script is easier read as it was written.
+        let (typed, script) = match &command.command[..] {
+            [before @ .., last] if last.trim().contains('\n') => (before, last.trim_matches('\n')),
+            all => (all, ""),
+        };
+        writeln!(out, "  {:7}  {}{limits}", stage.name(), words::command(typed))?;
+        for line in script.lines() {
+            writeln!(out, "           | {line}")?;
+        }
     }
     Ok(())
 }

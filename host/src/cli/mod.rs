@@ -18,8 +18,8 @@ use crate::event::{Device, StudyEnd};
 use crate::exit_code;
 use crate::gpu::Unavailable;
 use crate::journal::{ReadError, WriteError};
-use crate::reporter::{Human, Json, Reporter};
-use crate::runner::{OpenError, RunError, Runner};
+use crate::reporter::{Human, Json, Reporter, Stream};
+use crate::runner::{self, OpenError, RunError, Runner, VISIBLE_DEVICES, VisibleError, visible};
 use crate::study::{Study, StudyError};
 
 /// Run studies whose failures get a second chance, as a sandboxed policy decides.
@@ -75,13 +75,15 @@ enum Failed {
     #[error("{0}")]
     Devices(String),
     #[error("{0}")]
+    Visible(#[from] VisibleError),
+    #[error("{0}")]
     Io(#[from] std::io::Error),
 }
 
 impl Failed {
     fn exit_code(&self) -> u8 {
         match self {
-            Self::Study(_) | Self::Usage(_) => exit_code::USAGE,
+            Self::Study(_) | Self::Usage(_) | Self::Visible(_) => exit_code::USAGE,
             Self::Open(error) => match error {
                 OpenError::Write(WriteError::Exists { .. }) => exit_code::USAGE,
                 OpenError::Write(_) | OpenError::Read(_) | OpenError::NoStart { .. } => exit_code::JOURNAL,
@@ -137,7 +139,13 @@ pub fn main() -> ExitCode {
 fn log(otherwise: &str) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("REPRIEVE_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(otherwise));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // Colour only on a terminal, and never against NO_COLOR.
+    let choice = anstream::AutoStream::choice(&std::io::stderr());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(choice != anstream::ColorChoice::Never)
+        .with_writer(std::io::stderr)
+        .init();
 }
 
 /// Where compiled policies are kept, by the XDG base directory specification.
@@ -146,27 +154,28 @@ fn cache_dir() -> Option<PathBuf> {
     etcetera::choose_base_strategy().ok().map(|dirs| dirs.cache_dir().join("reprieve"))
 }
 
-/// What a study's experiments are leased: declared slots, or this machine's devices.
+/// What a study's experiments are leased: declared slots, or those of this
+/// machine's devices that the host may use.
 fn devices(study: &Study) -> Result<Vec<Device>, Failed> {
-    let slots = |count: u32| (0..count).map(|slot| Device { id: slot.to_string(), name: "slot".to_owned() });
+    let variable = std::env::var_os(VISIBLE_DEVICES).map(|value| value.to_string_lossy().into_owned());
+    let slots = |count| runner::slots(count, variable.as_deref());
     if let Some(count) = study.slots {
-        return Ok(slots(count).collect());
+        return Ok(slots(count));
     }
     match crate::gpu::devices() {
-        Ok(devices) if !devices.is_empty() => Ok(devices),
-        Ok(_) | Err(Unavailable::NoNvml(_)) => Ok(slots(1).collect()),
+        Ok(devices) if !devices.is_empty() => {
+            let ours = variable.as_deref().map_or(Ok(devices.clone()), |names| visible(&devices, names))?;
+            Ok(if ours.is_empty() { slots(1) } else { ours })
+        }
+        Ok(_) | Err(Unavailable::NoNvml(_)) => Ok(slots(1)),
         Err(error @ (Unavailable::Silent | Unavailable::Failed(_))) => Err(Failed::Usage(format!(
             "cannot find this machine's devices: {error}\nhint: mend the driver, or write `slots = N` to go without NVML"
         ))),
     }
 }
 
-fn reporter(dir: &std::path::Path, json: bool) -> Box<dyn Reporter> {
-    if json {
-        return Box::new(Json);
-    }
-    let live = std::io::IsTerminal::is_terminal(&std::io::stdout());
-    Box::new(Human::new(dir.to_owned(), live))
+fn reporter(dir: &std::path::Path, json: bool, stream: Stream) -> Box<dyn Reporter> {
+    if json { Box::new(Json) } else { Box::new(Human::new(dir.to_owned(), stream)) }
 }
 
 /// The program that carries out `supervise`: this one, even where its file has

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::reporter::Stream;
 use crate::runner::Runner;
 
 use super::Failed;
@@ -10,10 +11,15 @@ use super::Failed;
 pub(super) struct Args {
     /// The study's directory.
     dir: PathBuf,
+    /// Run the failed experiments again too.
+    #[arg(long)]
+    failed: bool,
 }
 
 pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
-    let reporter = super::reporter(&args.dir, json);
+    let reporter = super::reporter(&args.dir, json, Stream::Stdout);
     let cache = super::cache_dir();
-    super::carry_on(|| Ok(Runner::resume(&args.dir, cache.as_deref(), super::program(), reporter)?))
+    super::carry_on(|| {
+        Ok(Runner::resume(&args.dir, args.failed, cache.as_deref(), super::program(), reporter)?)
+    })
 }

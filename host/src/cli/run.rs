@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::clock;
+use crate::reporter::{Reporter, Stream};
 use crate::runner::{Begin, Runner};
 use crate::study::{Source, Study};
 
@@ -23,7 +24,9 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
     let (study, source) = Study::load(&args.study)?;
-    begin(study, source, args.policy.as_deref(), args.dir.as_deref(), json)
+    let dir = args.dir.clone().unwrap_or_else(|| default_dir(&study));
+    let reporter = super::reporter(&dir, json, Stream::Stdout);
+    begin(study, source, args.policy.as_deref(), dir, reporter)
 }
 
 /// Runs a study that has been read, from its beginning.
@@ -31,20 +34,19 @@ pub(super) fn begin(
     study: Study,
     source: Source,
     policy: Option<&Path>,
-    dir: Option<&Path>,
-    json: bool,
+    dir: PathBuf,
+    reporter: Box<dyn Reporter>,
 ) -> Result<u8, Failed> {
     let policy = policy.map(std::path::absolute).transpose()?;
-    let dir = dir.map_or_else(|| default_dir(&study), Path::to_owned);
     let devices = super::devices(&study)?;
-    let reporter = super::reporter(&dir, json);
     super::carry_on(|| {
         let begin = Begin { dir, study, source, policy, devices };
         Ok(Runner::begin(begin, super::cache_dir().as_deref(), super::program(), reporter)?)
     })
 }
 
-fn default_dir(study: &Study) -> PathBuf {
+/// Where a study goes that was given no directory.
+pub(super) fn default_dir(study: &Study) -> PathBuf {
     let time =
         clock::wall().to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%Y%m%d-%H%M%S").to_string();
     // Two that start within one second are two studies.

@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::attempt::Attempt;
-use crate::event::{Event, Stamped, StudyStarted};
+use crate::attempt::{Attempt, Parameter};
+use crate::event::{AttemptStarted, Event, Stamped, StudyStarted};
 use crate::exit_code;
 use crate::journal::{self, ReadError};
 use crate::reporter::{Versioned, words};
-use crate::runner::attempt_directory;
+use crate::runner::{attempt_directory, is_running};
 use crate::state::{Outcome, StudyState};
-use crate::study::{ExperimentId, Study};
+use crate::study::{ExperimentId, Planned, Study};
 
 use super::Failed;
 
@@ -35,9 +37,12 @@ struct Story {
 /// One experiment, as `--json` prints it.
 #[derive(Serialize)]
 struct Told<'a> {
-    experiment: &'a str,
+    #[serde(flatten)]
+    planned: Planned<'a>,
     /// `null` while it has not ended.
     outcome: Option<Outcome>,
+    /// Values that decisions have put in place of parameters.
+    overrides: &'a [Parameter],
     events: &'a [Stamped],
 }
 
@@ -54,9 +59,10 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
         )));
     }
     if json {
-        for (id, story) in stories.iter().filter(|(id, _)| wanted(**id)) {
-            let (experiment, outcome) = (&*study.name_of(*id), state.outcome(*id));
-            Versioned::new(Told { experiment, outcome, events: &story.events }).print();
+        for id in study.ids().filter(|id| wanted(*id)) {
+            let (planned, outcome, overrides) = (study.planned(id), state.outcome(id), state.overrides(id));
+            let events = stories.get(&id).map_or(&[][..], |story| &story.events);
+            Versioned::new(Told { planned, outcome, overrides, events }).print();
         }
         return Ok(exit_code::SUCCESS);
     }
@@ -64,17 +70,25 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
     let began = started.id;
     writeln!(out, "study `{}` ({began}): {}", study.name, words::count(study.len() as u64, "experiment"))?;
     for (id, story) in stories.iter().filter(|(id, _)| wanted(**id)) {
-        writeln!(out, "\n{}: {}", study.name_of(*id), outcome(&state, *id))?;
+        let with = words::overrides(state.overrides(*id));
+        writeln!(out, "\n{}: {}{with}", study.name_of(*id), outcome(&state, *id, story))?;
         for stamped in &story.events {
             tell(&mut out, &args.dir, study, stamped)?;
+        }
+        if let Some((at, started)) = story.unfinished() {
+            tell_unfinished(&mut out, &args.dir, &state, at, started)?;
         }
     }
     let progress = state.progress(crate::clock::wall());
     let end = state.ended().map_or_else(|| "not ended".to_owned(), words::study_end);
     writeln!(
         out,
-        "\n{end}: {} succeeded, {} failed, {} not done, {} retried",
-        progress.succeeded, progress.failed, progress.remaining, progress.retries
+        "\n{end}: {} succeeded{}, {} failed, {} not done, {} retried",
+        progress.succeeded,
+        words::changed(&state),
+        progress.failed,
+        progress.remaining,
+        progress.retries
     )?;
     if torn_bytes > 0 {
         writeln!(out, "the journal's last line is torn: {torn_bytes} bytes were passed over")?;
@@ -104,10 +118,21 @@ fn read(dir: &Path) -> Result<Read, Failed> {
     Ok((started, state, stories, replay.torn_bytes()))
 }
 
-fn outcome(state: &StudyState, id: ExperimentId) -> &'static str {
+impl Story {
+    /// The attempt that has begun and not ended, as the journal knows, and when it began.
+    fn unfinished(&self) -> Option<(Timestamp, &AttemptStarted)> {
+        match self.events.last() {
+            Some(Stamped { at, event: Event::AttemptStarted(started) }) => Some((*at, started)),
+            _ => None,
+        }
+    }
+}
+
+fn outcome(state: &StudyState, id: ExperimentId, story: &Story) -> &'static str {
     match state.outcome(id) {
         Some(Outcome::Succeeded) => "succeeded",
         Some(Outcome::Failed) => "failed",
+        None if story.unfinished().is_some_and(|(_, started)| is_running(started)) => "running",
         None if state.due(id).is_some() => "waits for its next attempt",
         None => "not done",
     }
@@ -121,15 +146,13 @@ fn tell(out: &mut impl Write, dir: &Path, study: &Study, stamped: &Stamped) -> s
             let how = if ended.interrupted { ", interrupted" } else { "" };
             writeln!(out, "  {stage} {number}: {}{how}", words::ending(attempt))?;
             tell_failure(out, attempt)?;
-            if attempt.failure.is_some() {
-                let files = attempt_directory(dir, study, ended.experiment, attempt.stage, number);
-                writeln!(out, "    output: {}", files.display())?;
-            }
+            let files = attempt_directory(dir, study, ended.experiment, attempt.stage, number);
+            writeln!(out, "    output: {}", files.display())?;
         }
         Event::Decided(decided) => {
             if let Some(fault) = &decided.fault {
-                writeln!(out, "    policy fault: {}", fault.message)?;
-                for function in &fault.backtrace {
+                writeln!(out, "    policy fault: {}", words::fault(fault))?;
+                for function in words::named(&fault.backtrace) {
                     writeln!(out, "      at {function}")?;
                 }
                 for line in fault.output_tail.lines() {
@@ -145,6 +168,25 @@ fn tell(out: &mut impl Write, dir: &Path, study: &Study, stamped: &Stamped) -> s
         _ => {}
     }
     Ok(())
+}
+
+fn tell_unfinished(
+    out: &mut impl Write,
+    dir: &Path,
+    state: &StudyState,
+    at: Timestamp,
+    started: &AttemptStarted,
+) -> std::io::Result<()> {
+    let so_far = Duration::try_from(crate::clock::wall().duration_since(at)).unwrap_or_default();
+    let how = if is_running(started) {
+        let devices = words::devices(state.devices(), &started.devices);
+        format!("running for {} on {devices}", words::span(so_far))
+    } else {
+        "no longer running; `reprieve resume` takes in how it ended".to_owned()
+    };
+    writeln!(out, "  {} {}: {how}", started.stage.name(), started.attempt)?;
+    let files = attempt_directory(dir, state.study(), started.experiment, started.stage, started.attempt);
+    writeln!(out, "    output: {}", files.display())
 }
 
 fn tell_failure(out: &mut impl Write, attempt: &Attempt) -> std::io::Result<()> {

@@ -157,6 +157,15 @@ fn skip_escape(chars: &mut std::str::Chars<'_>) {
     }
 }
 
+/// Whether the line is a progress bar or a rule, as tqdm, pip, curl and rich draw them.
+pub(super) fn is_progress(line: &str) -> bool {
+    static BAR: OnceLock<Regex> = OnceLock::new();
+    let bar = BAR.get_or_init(|| {
+        Regex::new(r"\d%\s*(?:$|[|\[(])|\d/\d+ \[|\b(?:it/s|s/it)\b|[█-▏━╸╺⠁-⣿]").expect("a valid pattern")
+    });
+    !line.chars().any(char::is_alphabetic) || bar.is_match(line)
+}
+
 /// How the program marked the line: by a level, by Python's warning category,
 /// or by saying that it goes on.
 pub(super) fn level(line: &str) -> Level {

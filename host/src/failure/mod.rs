@@ -159,7 +159,13 @@ fn exited(code: i32, by_host: bool, output: &Output<'_>) -> Failure {
     }
     output.judge(|_| true).unwrap_or_else(|| match code {
         // sysexits.h: EX_TEMPFAIL.
-        75 => output.unknown("exit code 75: the program says that the failure will pass"),
+        75 => {
+            let said = output.unknown("exit code 75");
+            if said.evidence == "exit code 75" {
+                return failure(Unknown, "exit code 75: the program says that the failure will pass");
+            }
+            said
+        }
         // coreutils.
         124 => failure(Hang, "exit code 124: `timeout` ended it"),
         // POSIX, 2.8.2.

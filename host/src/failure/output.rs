@@ -56,9 +56,15 @@ impl Output<'_> {
     }
 
     /// A failure that nothing explains, with the program's own report or the
-    /// last thing that it said, for a reader to judge.
+    /// last complaint on its standard error, for a reader to judge.
     pub(super) fn unknown(&self, ending: &str) -> Failure {
-        match self.streams().into_iter().find_map(|text| lines::lines(text).last()) {
+        let complaint = |text| {
+            lines::lines(text)
+                .filter(|line| lines::level(&line.text) == Level::Error && !lines::is_progress(&line.text))
+                .last()
+        };
+        // What a program last printed as its result explains nothing.
+        match [self.report, self.stderr].into_iter().find_map(complaint) {
             Some(said) => failure(Unknown, &format!("{ending}: {}", said.text.trim())),
             None => failure(Unknown, ending),
         }

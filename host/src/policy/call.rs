@@ -5,14 +5,15 @@
 use std::time::{Duration, Instant};
 
 use wasmtime::component::{Instance, InstancePre};
-use wasmtime::{Store, Trap, WasmBacktrace};
+use wasmtime::{Store, Trap, UpdateDeadline, WasmBacktrace};
 
+use super::devices::Devices;
 use super::engine::{Engine, Slot};
 use super::limits::Limits;
 use super::sandbox::{Breach, Moment, Sandbox};
 use super::text::{clip, printable, printable_lines, tail};
 use crate::clock;
-use crate::decision::{Decision, PolicyFault, PolicyFaultKind};
+use crate::decision::{PolicyFault, PolicyFaultKind};
 
 /// Bytes of a guest's output that a fault carries.
 const TAIL_BYTES: usize = 4 << 10;
@@ -25,9 +26,9 @@ const HANDLES: usize = 1_000;
 
 /// What a policy answered, and what that took.
 #[derive(Clone, Debug)]
-pub struct Answer {
-    /// The decision, or how the policy failed to make one.
-    pub result: Result<Decision, PolicyFault>,
+pub struct Answer<T> {
+    /// The decision or the plan, or how the policy failed to make one.
+    pub result: Result<T, PolicyFault>,
     /// Fuel used, the same on any machine. After a fault only about right.
     pub fuel: u64,
     /// Wall-clock time, the wait for a free slot not counted.
@@ -56,13 +57,21 @@ pub(super) struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    pub(super) fn new(engine: &'a Engine, limits: Limits, moment: Moment) -> Self {
+    pub(super) fn new(engine: &'a Engine, limits: Limits, moment: Moment, devices: Box<dyn Devices>) -> Self {
         let slot = engine.enter();
         let began = clock::monotonic();
-        let mut store = Store::new(engine.wasmtime(), Sandbox::new(moment, limits));
+        let mut store = Store::new(engine.wasmtime(), Sandbox::new(moment, limits, devices));
         store.limiter(|sandbox| sandbox);
         store.set_fuel(limits.fuel).expect("the engine counts fuel");
         store.set_epoch_deadline(Engine::ticks(limits.deadline));
+        store.epoch_deadline_callback(|mut store| {
+            let put_off = store.data_mut().take_outside_for();
+            if put_off.is_zero() {
+                Err(Trap::Interrupt.into())
+            } else {
+                Ok(UpdateDeadline::Continue(Engine::ticks(put_off)))
+            }
+        });
         store.set_hostcall_fuel(usize::try_from(limits.hostcall_bytes).unwrap_or(usize::MAX));
         store.set_max_component_handles(HANDLES);
         let stack_bytes = engine.stack_bytes();
@@ -76,7 +85,7 @@ impl<'a> Call<'a> {
     }
 
     /// The call's end: what it used, and what it wrote, which goes to the log as well.
-    pub(super) fn end(self, policy: &str, result: Result<Decision, PolicyFault>) -> Answer {
+    pub(super) fn end<T>(self, policy: &str, result: Result<T, PolicyFault>) -> Answer<T> {
         let left = self.store.get_fuel().expect("the engine counts fuel");
         let took = self.began.elapsed();
         let written = self.store.data().log();

@@ -5,12 +5,14 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::bindings::exports::reprieve::policy::retry_policy as wit;
-use super::bindings::reprieve::policy::types;
+use super::bindings::exports::reprieve::policy::{cleanup_policy, retry_policy as wit};
+use super::bindings::reprieve::policy::{gpu_cleanup, nvml_status, types};
 use super::text::{clip, printable};
 use crate::attempt::{Attempt, Ending, FailureClass, Parameter, SelfReport, Stage};
-use crate::decision::{Decision, Placement, Progress, Question, Retry, Turn};
+use crate::cleanup::{CleanupAction, Consequence, Step, StepOutcome, StepReport};
+use crate::decision::{Decision, Placement, Progress, Question, Retry, Subject, Turn};
 use crate::millis;
+use crate::reading::{Reading, ReadingError, Recovery};
 
 /// Bytes of a reason that are kept: it is one line for people.
 const REASON_BYTES: usize = 1_000;
@@ -19,6 +21,7 @@ type Parameters<'a> = Vec<types::ParameterParam<'a>>;
 
 /// The lists of a question, which the contract's types borrow.
 pub(super) struct Lists<'a> {
+    of: &'a Subject,
     parameters: Parameters<'a>,
     adjustable: Vec<&'a str>,
     labels: Parameters<'a>,
@@ -26,35 +29,44 @@ pub(super) struct Lists<'a> {
 }
 
 struct AttemptLists<'a> {
+    of: &'a Attempt,
     faults: Vec<types::DeviceFault>,
     memory: Vec<types::DeviceMemoryUse>,
     facts: Parameters<'a>,
 }
 
 impl<'a> Lists<'a> {
-    pub(super) fn of(question: &'a Question) -> Self {
-        let experiment = &question.experiment;
+    pub(super) fn of(experiment: &'a Subject, attempts: &'a [Attempt]) -> Self {
         Self {
+            of: experiment,
             parameters: parameters(&experiment.parameters),
             adjustable: experiment.adjustable.iter().map(String::as_str).collect(),
             labels: parameters(&experiment.labels),
-            attempts: question.attempts.iter().map(AttemptLists::of).collect(),
+            attempts: attempts.iter().map(AttemptLists::of).collect(),
         }
     }
 
-    pub(super) fn experiment(&'a self, question: &'a Question) -> types::Experiment<'a> {
+    pub(super) fn experiment(&'a self) -> types::Experiment<'a> {
         types::Experiment {
-            name: &question.experiment.name,
+            name: &self.of.name,
             parameters: &self.parameters,
             adjustable: &self.adjustable,
             labels: &self.labels,
-            devices: question.experiment.devices,
-            seed: question.experiment.seed,
+            devices: self.of.devices,
+            seed: self.of.seed,
         }
     }
 
-    pub(super) fn attempts(&'a self, question: &'a Question) -> Vec<types::Attempt<'a>> {
-        question.attempts.iter().zip(&self.attempts).map(|(attempt, lists)| lists.attempt(attempt)).collect()
+    pub(super) fn attempts(&'a self) -> Vec<types::Attempt<'a>> {
+        self.attempts.iter().map(AttemptLists::attempt).collect()
+    }
+
+    /// After the attempt, or before the first.
+    pub(super) fn occasion(&'a self) -> cleanup_policy::Occasion<'a> {
+        match self.attempts.last() {
+            Some(attempt) => cleanup_policy::Occasion::AfterAttempt(attempt.attempt()),
+            None => cleanup_policy::Occasion::BeforeAttempt,
+        }
     }
 }
 
@@ -69,13 +81,15 @@ impl<'a> AttemptLists<'a> {
             residual: memory.residual_bytes,
         };
         Self {
+            of: attempt,
             faults: attempt.faults.iter().map(fault).collect(),
             memory: attempt.memory.iter().map(memory).collect(),
             facts: parameters(&attempt.facts),
         }
     }
 
-    fn attempt(&'a self, attempt: &'a Attempt) -> types::Attempt<'a> {
+    fn attempt(&'a self) -> types::Attempt<'a> {
+        let attempt = self.of;
         types::Attempt {
             number: attempt.number,
             stage: stage(attempt.stage),
@@ -212,4 +226,88 @@ fn overrides(list: Vec<types::ParameterResult>, adjustable: &[String]) -> Result
 
 pub(super) fn line(text: &str) -> String {
     printable(clip(text, REASON_BYTES))
+}
+
+pub(super) fn step(step: gpu_cleanup::Step) -> Step {
+    Step {
+        action: action(step.action),
+        if_it_fails: match step.if_it_fails {
+            gpu_cleanup::Consequence::CarryOn => Consequence::CarryOn,
+            gpu_cleanup::Consequence::QuarantineDevice => Consequence::QuarantineDevice,
+            gpu_cleanup::Consequence::StopStudy => Consequence::StopStudy,
+        },
+    }
+}
+
+pub(super) fn action(action: gpu_cleanup::Action) -> CleanupAction {
+    use gpu_cleanup::Action;
+    let ms = Duration::from_millis;
+    match action {
+        Action::EndLeftovers(grace) => CleanupAction::EndLeftovers(ms(grace)),
+        Action::RemoveSharedMemory => CleanupAction::RemoveSharedMemory,
+        Action::Synchronize => CleanupAction::Synchronize,
+        Action::ReleaseCachedMemory => CleanupAction::ReleaseCachedMemory,
+        Action::ResetContexts => CleanupAction::ResetContexts,
+        Action::AwaitMemory(goal) => {
+            CleanupAction::AwaitMemory { tolerance_bytes: goal.tolerance, timeout: ms(goal.timeout) }
+        }
+        Action::AwaitTemperature(goal) => {
+            CleanupAction::AwaitTemperature { at_most_celsius: goal.at_most, timeout: ms(goal.timeout) }
+        }
+        Action::AwaitIdle(goal) => {
+            CleanupAction::AwaitIdle { at_most_percent: goal.at_most, timeout: ms(goal.timeout) }
+        }
+        Action::Probe(goal) => {
+            CleanupAction::Probe { allocate_bytes: goal.allocate, timeout: ms(goal.timeout) }
+        }
+        Action::Pause(span) => CleanupAction::Pause(ms(span)),
+        Action::RunHook(name) => CleanupAction::RunHook(line(&name)),
+    }
+}
+
+pub(super) fn report(report: StepReport) -> gpu_cleanup::Report {
+    gpu_cleanup::Report {
+        outcome: match report.outcome {
+            StepOutcome::Done(_) => gpu_cleanup::Outcome::Done,
+            StepOutcome::Skipped(why) => gpu_cleanup::Outcome::Skipped(why),
+            StepOutcome::Failed(why) => gpu_cleanup::Outcome::Failed(why),
+        },
+        took: millis::of(report.took),
+        released: report.released_bytes,
+    }
+}
+
+pub(super) fn status(reading: Reading, baseline_bytes: u64) -> nvml_status::Status {
+    nvml_status::Status {
+        throttled: reading.throttled(),
+        memory: nvml_status::Memory {
+            total: reading.memory_total_bytes,
+            used: reading.memory_used_bytes,
+            baseline: baseline_bytes,
+        },
+        temperature: reading.temperature_celsius,
+        power: reading.power_milliwatts,
+        utilization: reading.utilization_percent,
+        uncorrected_errors: reading.uncorrected_errors,
+        recovery: reading.recovery.map(|recovery| match recovery {
+            Recovery::None => nvml_status::Recovery::None,
+            Recovery::ResetDevice => nvml_status::Recovery::ResetDevice,
+            Recovery::RestartMachine => nvml_status::Recovery::RestartMachine,
+            Recovery::Inspect => nvml_status::Recovery::Inspect,
+        }),
+        processes: u32::try_from(reading.processes.len()).unwrap_or(u32::MAX),
+        uuid: reading.uuid,
+        name: reading.name,
+    }
+}
+
+pub(super) fn status_error(error: ReadingError) -> nvml_status::StatusError {
+    match error {
+        ReadingError::Unavailable(why) => nvml_status::StatusError::Unavailable(why),
+        ReadingError::NoSuchDevice => nvml_status::StatusError::NoSuchDevice,
+        ReadingError::NotSupported => nvml_status::StatusError::NotSupported,
+        ReadingError::DeviceLost(_) => nvml_status::StatusError::DeviceLost,
+        ReadingError::Transient(why) => nvml_status::StatusError::Transient(why),
+        ReadingError::Other(why) => nvml_status::StatusError::Other(why),
+    }
 }

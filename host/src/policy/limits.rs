@@ -20,6 +20,7 @@ pub struct Limits {
     pub(super) instances: u64,
     pub(super) hostcall_bytes: u64,
     pub(super) answer_bytes: u64,
+    pub(super) plan_steps: u64,
     pub(super) log_bytes: u64,
 }
 
@@ -36,6 +37,7 @@ impl Limits {
         instances: 64,
         hostcall_bytes: 1 << 20,
         answer_bytes: 64 << 10,
+        plan_steps: 32,
         log_bytes: 64 << 10,
     };
 
@@ -48,6 +50,7 @@ impl Limits {
         instances: 256,
         hostcall_bytes: 16 << 20,
         answer_bytes: 1 << 20,
+        plan_steps: 1_000,
         log_bytes: 1 << 20,
     };
 
@@ -92,6 +95,7 @@ impl Limits {
                 cap.hostcall_bytes,
             )?,
             answer_bytes: pick("answer_bytes", overrides.answer_bytes, usual.answer_bytes, cap.answer_bytes)?,
+            plan_steps: pick("plan_steps", overrides.plan_steps, usual.plan_steps, cap.plan_steps)?,
             log_bytes: pick("log_bytes", overrides.log_bytes, usual.log_bytes, cap.log_bytes)?,
         })
     }
@@ -122,6 +126,9 @@ pub struct LimitOverrides {
     pub hostcall_bytes: Option<u64>,
     /// Bytes of text in one answer.
     pub answer_bytes: Option<u64>,
+    /// Steps of one cleanup plan, those that the policy has run while it
+    /// plans counted.
+    pub plan_steps: Option<u64>,
     /// Bytes that a call may write to standard output and error together.
     pub log_bytes: Option<u64>,
 }

@@ -11,6 +11,7 @@ use super::bindings;
 use super::bindings::exports::reprieve::policy::{cleanup_policy, guest, retry_policy};
 use super::call::Call;
 use super::contract::{self, CONTRACT, Side};
+use super::devices::Recorded;
 use super::engine::Engine;
 use super::limits::Limits;
 use super::sandbox::{Moment, Sandbox};
@@ -131,6 +132,12 @@ pub enum Problem {
         /// What it exports instead.
         exports: String,
     },
+    /// It is named for the cleanup, and does not plan.
+    #[error(
+        "plans no cleanup\n\
+         hint: name it in `[policy]`, or export `reprieve:policy/cleanup-policy@{CONTRACT}` from it"
+    )]
+    NoPlanner,
     /// It was built against another version of the contract.
     #[error(
         "was built for `{found}`, and this host speaks `{CONTRACT}`\n\
@@ -192,6 +199,7 @@ pub(super) struct Loaded {
     pub(super) pre: InstancePre<Sandbox>,
     pub(super) guest: guest::GuestIndices,
     pub(super) retry: Option<retry_policy::GuestIndices>,
+    pub(super) cleanup: Option<cleanup_policy::GuestIndices>,
     pub(super) info: PolicyInfo,
     pub(super) settings: String,
 }
@@ -252,7 +260,7 @@ fn checked(
     let parts = Parts { pre: &pre, guest: &guest, retry: retry.as_ref(), cleanup: cleanup.as_ref() };
     let info = parts.introduce(engine, limits, &settings)?;
     let info = describe(info, digest, side);
-    Ok(Loaded { pre, guest, retry, info, settings })
+    Ok(Loaded { pre, guest, retry, cleanup, info, settings })
 }
 
 /// What a policy is first called with.
@@ -270,7 +278,7 @@ impl Parts<'_> {
         let types = |interface: &'static str| {
             move |error: wasmtime::Error| Problem::Types(format!("its `{interface}`: {}", words(&error)))
         };
-        let mut call = Call::new(engine, limits, Moment::LOAD);
+        let mut call = Call::new(engine, limits, Moment::LOAD, Box::new(Recorded(Vec::new())));
         let started = call.instantiate(self.pre);
         let instance = started.map_err(|e| Problem::Fault { function: "start", fault: call.fault(&e) })?;
         if let Some(retry) = self.retry {

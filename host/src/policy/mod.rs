@@ -21,25 +21,33 @@ mod cache;
 mod call;
 mod contract;
 mod convert;
+mod devices;
 mod engine;
 mod limits;
 mod load;
 mod retry;
 mod sandbox;
+mod spec;
 mod text;
 mod wasi;
 
 use std::sync::Arc;
 
+use wasmtime::component::Instance;
+
 pub use call::Answer;
 pub use contract::CONTRACT;
+pub use devices::Devices;
 pub use engine::{Engine, EngineError};
 pub use limits::{LimitError, LimitOverrides, Limits};
 pub use load::{FILE_BYTES, LoadError, PolicyInfo, PolicySource, Problem, Roles};
 pub use retry::{Failing, LONGEST_DELAY, MOST_ATTEMPTS, retry};
+pub use spec::SpecError;
 
+use crate::cleanup::{PlanQuestion, Step};
 use crate::decision::{Decision, PolicyFault, PolicyFaultKind, Question};
 use call::Call;
+use devices::Recorded;
 use sandbox::Moment;
 
 /// A policy that has been loaded and has accepted its settings. Cheap to clone.
@@ -78,10 +86,25 @@ impl Policy {
     ///
     /// Blocks until it has answered or gone over a limit. Never panics, and
     /// whatever the policy does, the next call finds it as new.
-    pub fn decide(&self, question: &Question) -> Answer {
+    pub fn decide(&self, question: &Question) -> Answer<Decision> {
         let Inner { engine, limits, loaded } = &*self.0;
-        let mut call = Call::new(engine, *limits, Moment::of(question));
+        let recorded = Box::new(Recorded(question.devices.clone()));
+        let moment = Moment::of(&question.experiment, question.asked_at);
+        let mut call = Call::new(engine, *limits, moment, recorded);
         let result = self.decision(&mut call, question);
+        call.end(&loaded.info.name, result)
+    }
+
+    /// Asks the policy which cleanup is to be done, in order. What it reads of
+    /// the devices, and what it has done to them while it plans, goes through
+    /// `devices`; the time that takes is not counted as the policy's.
+    ///
+    /// Blocks, never panics, and leaves nothing behind, as [`Self::decide`].
+    pub fn plan(&self, question: &PlanQuestion, devices: Box<dyn Devices>) -> Answer<Vec<Step>> {
+        let Inner { engine, limits, loaded } = &*self.0;
+        let moment = Moment::of(&question.experiment, question.asked_at);
+        let mut call = Call::new(engine, *limits, moment, devices);
+        let result = self.steps(&mut call, question);
         call.end(&loaded.info.name, result)
     }
 
@@ -91,21 +114,52 @@ impl Policy {
             let message = "it plans cleanup only, and decides on no retry".to_owned();
             return Err(call.refusal(PolicyFaultKind::Answer, message));
         };
+        let answer = self.ask(call, |call, instance| {
+            let retry = retry.load(&mut call.store, instance)?;
+            let lists = convert::Lists::of(&question.experiment, &question.attempts);
+            let progress = convert::progress(&question.progress);
+            retry.call_decide(&mut call.store, lists.experiment(), &lists.attempts(), progress)
+        })?;
+        convert::decision(answer, question, limits.answer_bytes)
+            .map_err(|message| call.refusal(PolicyFaultKind::Answer, message))
+    }
+
+    fn steps(&self, call: &mut Call<'_>, question: &PlanQuestion) -> Result<Vec<Step>, PolicyFault> {
+        let Inner { limits, loaded, .. } = &*self.0;
+        let Some(cleanup) = &loaded.cleanup else {
+            let message = "it decides on retries only, and plans no cleanup".to_owned();
+            return Err(call.refusal(PolicyFaultKind::Answer, message));
+        };
+        let answer = self.ask(call, |call, instance| {
+            let cleanup = cleanup.load(&mut call.store, instance)?;
+            let lists = convert::Lists::of(&question.experiment, question.occasion.attempts());
+            cleanup.call_plan(&mut call.store, lists.experiment(), lists.occasion())
+        })?;
+        let most = limits.plan_steps.saturating_sub(call.store.data().performed);
+        if answer.len() as u64 > most {
+            let message = format!("its plan has `{}` steps, the bound is `{most}`", answer.len());
+            return Err(call.refusal(PolicyFaultKind::Answer, message));
+        }
+        Ok(answer.into_iter().map(convert::step).collect())
+    }
+
+    /// A fresh instance, shown its settings, then asked.
+    fn ask<'a, T>(
+        &self,
+        call: &mut Call<'a>,
+        ask: impl FnOnce(&mut Call<'a>, &Instance) -> wasmtime::Result<T>,
+    ) -> Result<T, PolicyFault> {
+        let loaded = &self.0.loaded;
         let answer = (|| {
             let instance = call.instantiate(&loaded.pre)?;
             let guest = loaded.guest.load(&mut call.store, &instance)?;
-            if let Err(reason) = guest.call_configure(&mut call.store, &loaded.settings)? {
-                return Ok(Err(reason));
+            match guest.call_configure(&mut call.store, &loaded.settings)? {
+                Ok(()) => ask(call, &instance).map(Ok),
+                Err(reason) => Ok(Err(reason)),
             }
-            let retry = retry.load(&mut call.store, &instance)?;
-            let lists = convert::Lists::of(question);
-            let progress = convert::progress(&question.progress);
-            let attempts = lists.attempts(question);
-            retry.call_decide(&mut call.store, lists.experiment(question), &attempts, progress).map(Ok)
         })();
         match answer {
-            Ok(Ok(answer)) => convert::decision(answer, question, limits.answer_bytes)
-                .map_err(|message| call.refusal(PolicyFaultKind::Answer, message)),
+            Ok(Ok(answer)) => Ok(answer),
             Ok(Err(reason)) => {
                 let message = format!("it refuses settings that it had accepted: {}", convert::line(&reason));
                 Err(call.refusal(PolicyFaultKind::Refused, message))

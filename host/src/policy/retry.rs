@@ -127,7 +127,13 @@ where
         };
         let progress =
             Progress { remaining: 1, retries: number - 1, elapsed: began.elapsed(), ..<_>::default() };
-        let question = Question { experiment: subject, attempts, progress, asked_at: clock::wall() };
+        let question = Question {
+            experiment: subject,
+            attempts,
+            progress,
+            devices: Vec::new(),
+            asked_at: clock::wall(),
+        };
         let Some((delay, asked)) = ask(policy.clone(), question).await else { return Err(error) };
         attempts = asked.attempts;
         waited_for = delay;

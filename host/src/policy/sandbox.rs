@@ -1,6 +1,7 @@
 //! What a policy can reach from inside, and what holds it there.
 //!
-//! Reaches nothing real: no device, no file, no clock. For WASI see `wasi`.
+//! Reaches no file and no clock, and of the devices what `devices` lets it. For
+//! WASI see `wasi`.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,10 +9,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use wasmtime::ResourceLimiter;
 
-use super::bindings::reprieve::policy::{gpu_cleanup, nvml_status, types};
+use super::bindings::reprieve::policy::types;
+use super::devices::Devices;
 use super::limits::Limits;
 use super::wasi::Wasi;
-use crate::decision::{PolicyFaultKind, Question};
+use crate::decision::{PolicyFaultKind, Subject};
 
 /// The state of one call. Dropped with it.
 pub(super) struct Sandbox {
@@ -19,6 +21,11 @@ pub(super) struct Sandbox {
     pub(super) limits: Limits,
     memory_bytes: u64,
     table_elements: u64,
+    pub(super) devices: Box<dyn Devices>,
+    /// How many actions it has asked for.
+    pub(super) performed: u64,
+    /// Time spent outside the sandbox on its behalf.
+    pub(super) outside_for: Duration,
     /// Made at the first call of a WASI function: most policies make none.
     pub(super) wasi: Option<Wasi>,
 }
@@ -38,9 +45,8 @@ impl Moment {
     /// The moment of a policy's load: always the same one.
     pub(super) const LOAD: Self = Self { at: Timestamp::UNIX_EPOCH, seed: 0, devices: 0 };
 
-    pub(super) fn of(question: &Question) -> Self {
-        let Question { experiment, asked_at, .. } = question;
-        Self { at: *asked_at, seed: experiment.seed, devices: experiment.devices }
+    pub(super) fn of(experiment: &Subject, asked_at: Timestamp) -> Self {
+        Self { at: asked_at, seed: experiment.seed, devices: experiment.devices }
     }
 
     /// The clocks' reading. They stand at the epoch for any time before it.
@@ -50,8 +56,17 @@ impl Moment {
 }
 
 impl Sandbox {
-    pub(super) fn new(moment: Moment, limits: Limits) -> Self {
-        Self { moment, limits, memory_bytes: 0, table_elements: 0, wasi: None }
+    pub(super) fn new(moment: Moment, limits: Limits, devices: Box<dyn Devices>) -> Self {
+        Self {
+            moment,
+            limits,
+            memory_bytes: 0,
+            table_elements: 0,
+            devices,
+            performed: 0,
+            outside_for: Duration::ZERO,
+            wasi: None,
+        }
     }
 
     /// What the policy wrote to standard output and error.
@@ -151,22 +166,3 @@ impl ResourceLimiter for Sandbox {
 }
 
 impl types::Host for Sandbox {}
-
-impl nvml_status::Host for Sandbox {
-    fn device_count(&mut self) -> u32 {
-        self.moment.devices
-    }
-
-    fn read(&mut self, device: u32) -> Result<nvml_status::Status, nvml_status::StatusError> {
-        if device >= self.moment.devices {
-            return Err(nvml_status::StatusError::NoSuchDevice);
-        }
-        Err(nvml_status::StatusError::Unavailable("this host took no reading".into()))
-    }
-}
-
-impl gpu_cleanup::Host for Sandbox {
-    fn perform(&mut self, _: gpu_cleanup::Action) -> Result<gpu_cleanup::Report, String> {
-        Err("not allowed while deciding".into())
-    }
-}

@@ -14,7 +14,7 @@ use rustix::process::{
     set_child_subreaper, wait,
 };
 
-use super::identity::parent;
+use super::identity::{parent, start_ticks};
 
 /// Makes this process the one that orphaned descendants are given to.
 ///
@@ -37,9 +37,10 @@ pub fn reap(mut on_end: impl FnMut(i32, WaitStatus)) -> bool {
     }
 }
 
-/// Sends a signal to every living descendant, and says how many there were.
-/// One that is started meanwhile may be missed: ask again until none is left.
-pub fn signal_descendants(signal: Signal) -> usize {
+/// Sends a signal to the living descendants that `chosen` says yes to, told by
+/// PID and start time, and says how many there were. One that is started
+/// meanwhile may be missed: ask again until none is left.
+pub fn signal_descendants(signal: Signal, mut chosen: impl FnMut(i32, u64) -> bool) -> usize {
     let own = getpid().as_raw_nonzero().get();
     let Ok(entries) = fs::read_dir("/proc") else { return 0 };
     entries
@@ -47,7 +48,9 @@ pub fn signal_descendants(signal: Signal) -> usize {
         .filter(|pid| *pid != own && descends(*pid, own))
         .filter_map(Pid::from_raw)
         .filter_map(|pid| Some((pid, pidfd_open(pid, PidfdFlags::empty()).ok()?)))
-        .filter(|(pid, _)| descends(pid.as_raw_nonzero().get(), own))
+        .map(|(pid, pidfd)| (pid.as_raw_nonzero().get(), pidfd))
+        .filter(|(pid, _)| descends(*pid, own))
+        .filter(|(pid, _)| start_ticks(*pid).is_ok_and(|started| chosen(*pid, started)))
         .filter(|(_, pidfd)| pidfd_send_signal(pidfd, signal).is_ok())
         .count()
 }

@@ -3,8 +3,8 @@
 //! What passes is said shortly, what fails with its cause, what was decided
 //! with its reason, and what comes next with its time.
 
-use std::collections::HashMap;
-use std::io::Write;
+use std::collections::{BTreeMap, HashMap};
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Style};
@@ -12,8 +12,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::attempt::{Attempt, Stage};
+use crate::cleanup::{HandOver, Quarantine};
 use crate::decision::{Decision, PolicyFault};
-use crate::event::{Decided, Event, PolicyIdentity, Stamped, StudyEnd};
+use crate::event::{AttemptEnded, Decided, Event, PolicyIdentity, Stamped, StudyEnd};
 use crate::state::{Outcome, StudyState};
 use crate::study::ExperimentId;
 
@@ -39,28 +40,46 @@ struct Newest {
     evidence: String,
 }
 
-/// Writes for people, to standard output.
+/// Where people read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error, where standard output is another's.
+    Stderr,
+}
+
+/// Writes for people.
 pub struct Human {
     dir: PathBuf,
+    stream: Stream,
     zone: TimeZone,
     live: Option<Live>,
     name_width: usize,
     /// The first failures that ended experiments, for the summary.
-    failed: Vec<String>,
+    failed: BTreeMap<ExperimentId, String>,
+    /// How often a policy has failed to answer.
+    faults: u64,
     /// The newest failure of each experiment that is in flight or waits.
     newest: HashMap<ExperimentId, Newest>,
     interrupted: bool,
 }
 
 impl Human {
-    /// A reporter of the study in this directory; `live` adds a view of what runs.
-    pub fn new(dir: PathBuf, live: bool) -> Self {
+    /// A reporter of the study in this directory; a terminal gets a view of what runs too.
+    pub fn new(dir: PathBuf, stream: Stream) -> Self {
+        let live = match stream {
+            Stream::Stdout => std::io::stdout().is_terminal(),
+            Stream::Stderr => std::io::stderr().is_terminal(),
+        };
         Self {
             dir,
+            stream,
             zone: TimeZone::system(),
-            live: live.then(Live::new),
+            live: live.then(|| Live::new(stream)),
             name_width: 0,
-            failed: Vec::new(),
+            failed: BTreeMap::new(),
+            faults: 0,
             newest: HashMap::new(),
             interrupted: false,
         }
@@ -71,7 +90,10 @@ impl Human {
             Some(live) => live.print(text),
             // A closed pipe is the reader's choice; the study goes on.
             None => {
-                let _ = writeln!(anstream::stdout(), "{text}");
+                let _ = match self.stream {
+                    Stream::Stdout => writeln!(anstream::stdout(), "{text}"),
+                    Stream::Stderr => writeln!(anstream::stderr(), "{text}"),
+                };
             }
         }
     }
@@ -115,20 +137,82 @@ impl Human {
         match &attempt.failure {
             None => {
                 let took = words::span(attempt.ran_for);
-                self.timed(at, &name, stage, &format!("{GOOD}ok{GOOD:#} in {took} (attempt {number})"));
+                let with = words::overrides(state.overrides(id));
+                self.timed(at, &name, stage, &format!("{GOOD}ok{GOOD:#} in {took} (attempt {number}){with}"));
             }
             Some(failure) => {
                 let (class, ending) = (failure.class.name(), words::ending(attempt));
                 self.timed(at, &name, stage, &format!("{BAD}failed{BAD:#}: {ending} (attempt {number})"));
                 self.below(&format!("{class}: {}", failure.evidence));
-                let words = format!("{stage}: {class}: {}", failure.evidence);
-                let evidence = failure.evidence.clone();
+            }
+        }
+    }
+
+    /// Notes what later lines and the summary need, whichever host it happened under.
+    fn note(&mut self, event: &Event, state: &StudyState) {
+        match event {
+            Event::AttemptEnded(AttemptEnded { experiment, interrupted: false, attempt, .. }) => {
+                let Some(failure) = &attempt.failure else { return };
+                let (class, evidence) = (failure.class.name(), failure.evidence.clone());
                 if attempt.stage == Stage::Finish {
                     // It never hides the failure before it, which the summary names.
-                    self.newest.entry(id).or_default().evidence = evidence;
+                    self.newest.entry(*experiment).or_default().evidence = evidence;
                 } else {
-                    self.newest.insert(id, Newest { words, evidence });
+                    let words = format!("{}: {class}: {evidence}", attempt.stage.name());
+                    self.newest.insert(*experiment, Newest { words, evidence });
                 }
+            }
+            Event::Decided(decided) => {
+                let id = decided.experiment;
+                self.faults += u64::from(decided.fault.is_some());
+                let Some(outcome) = state.outcome(id) else { return };
+                let newest = self.newest.remove(&id);
+                if outcome == Outcome::Failed && self.failed.len() < FAILED_NAMED_MAX {
+                    self.failed.insert(id, newest.map_or_else(String::new, |newest| newest.words));
+                }
+            }
+            Event::StudyResumed { reopened, .. } => self.failed.retain(|id, _| !reopened.contains(id)),
+            _ => {}
+        }
+    }
+
+    /// What else is worth knowing of an attempt, whatever became of it.
+    fn facts(&self, attempt: &Attempt) {
+        for fact in &attempt.facts {
+            match &*fact.name {
+                "leftovers-ended" => {
+                    let count = fact.value.parse::<u64>().unwrap_or_default();
+                    let processes = if count == 1 { "process" } else { "processes" };
+                    self.below(&format!("{count} leftover {processes} ended"));
+                }
+                "self-report-error" => self.below(&format!("its report cannot be read: {}", fact.value)),
+                _ => {}
+            }
+        }
+    }
+
+    /// What of the cleanup a person should know: what failed, and what became of devices.
+    fn cleanup(&self, ended: &AttemptEnded, state: &StudyState) {
+        for line in words::cleanup(ended.cleanup.as_ref()) {
+            self.below(&line);
+        }
+        let leased = state.leased(ended.experiment);
+        for (position, left) in leased.iter().zip(&ended.devices) {
+            if let Some(quarantine) = &left.quarantine {
+                self.quarantined(&state.devices()[usize::from(*position)].id, quarantine);
+            }
+        }
+    }
+
+    fn quarantined(&self, device: &str, quarantine: &Quarantine) {
+        self.line(&format!("{BAD}quarantined{BAD:#} {device}: {}", quarantine.reason));
+        self.line(&format!("  to do: {}", quarantine.remedy));
+    }
+
+    fn found(&self, readings: &[HandOver], state: &StudyState) {
+        for (device, found) in state.devices().iter().zip(readings) {
+            if let Some(quarantine) = &found.quarantine {
+                self.quarantined(&device.id, quarantine);
             }
         }
     }
@@ -144,20 +228,6 @@ impl Human {
         if decided.decision != Decision::Accept {
             let name = state.study().name_of(id);
             self.timed(at, &name, decided.stage.name(), &self.judged(decided, state));
-        }
-        match state.outcome(id) {
-            Some(Outcome::Failed) => {
-                let why = self.newest.remove(&id).map_or_else(String::new, |newest| newest.words);
-                if self.failed.len() < FAILED_NAMED_MAX {
-                    let name = state.study().name_of(id);
-                    let width = self.name_width;
-                    self.failed.push(format!("{name:width$}  {why}"));
-                }
-            }
-            Some(Outcome::Succeeded) => {
-                self.newest.remove(&id);
-            }
-            None => {}
         }
     }
 
@@ -184,20 +254,24 @@ impl Human {
         let what = if std::mem::replace(&mut self.interrupted, true) {
             "ending what runs at once".to_owned()
         } else {
-            let running = words::count(state.in_flight(), "attempt");
             let grace = words::span(state.study().interrupt_grace);
-            format!("nothing new starts; {running} may go on for {grace}, a second signal ends them")
+            match state.in_flight() {
+                0 => "nothing new starts".to_owned(),
+                1 => format!("nothing new starts; 1 attempt may go on for {grace}, a second one ends it"),
+                many => {
+                    format!(
+                        "nothing new starts; {many} attempts may go on for {grace}, a second one ends them"
+                    )
+                }
+            }
         };
-        self.line(&format!("{NEXT}signal {signal}{NEXT:#}: {what}"));
+        self.line(&format!("{NEXT}{}{NEXT:#}: {what}", words::signal(signal)));
     }
 
     fn fault(&self, fault: &PolicyFault, by: &str) {
-        self.below(&format!("policy fault: {}; `{by}` decides", fault.message));
-        for function in fault.backtrace.iter().take(5) {
+        self.below(&format!("policy fault: {}; `{by}` decides", words::fault(fault)));
+        for function in words::named(&fault.backtrace).take(5) {
             self.below(&format!("  at {function}"));
-        }
-        if let Some(last) = fault.output_tail.lines().last() {
-            self.below(&format!("  it last said: {last}"));
         }
     }
 
@@ -205,7 +279,7 @@ impl Human {
         let progress = state.progress(at);
         let took = words::span(progress.elapsed);
         let (good, bad) = (progress.succeeded, progress.failed);
-        let mut line = format!("{GOOD}{good} succeeded{GOOD:#}");
+        let mut line = format!("{GOOD}{good} succeeded{GOOD:#}{}", words::changed(state));
         if bad > 0 {
             line.push_str(&format!(", {BAD}{bad} failed{BAD:#}"));
         }
@@ -218,9 +292,21 @@ impl Human {
             format!("{} retries", progress.retries)
         };
         self.line("");
-        self.line(&format!("{}: {line}; {retries}, {took}", words::study_end(how)));
-        for failed in &self.failed {
-            self.line(&format!("  {BAD}failed{BAD:#}  {failed}"));
+        let faults = match self.faults {
+            0 => String::new(),
+            faults => format!(", {BAD}{}{BAD:#}", words::count(faults, "policy fault")),
+        };
+        self.line(&format!("{}: {line}; {retries}{faults}, {took}", words::study_end(how)));
+        for stage in Stage::ALL.into_iter().filter(|stage| state.set_aside(*stage)) {
+            let stage = stage.name();
+            self.line(&format!(
+                "  {BAD}set aside{BAD:#}  the policy of `{stage}`: it failed to answer too often in a row"
+            ));
+        }
+        let width = self.name_width;
+        for (id, why) in &self.failed {
+            let name = state.study().name_of(*id);
+            self.line(&format!("  {BAD}failed{BAD:#}  {name:width$}  {why}"));
         }
         let unnamed = (bad as usize).saturating_sub(self.failed.len());
         if unnamed > 0 {
@@ -244,13 +330,22 @@ impl Reporter for Human {
         match &stamped.event {
             Event::StudyStarted(started) => {
                 self.head(state, "study", &started.policies);
+                self.found(&started.readings, state);
             }
-            Event::StudyResumed { policies, .. } => self.head(state, "resuming", policies),
+            Event::StudyResumed { policies, reopened, readings, .. } => {
+                self.head(state, "resuming", policies);
+                self.found(readings, state);
+                if !reopened.is_empty() {
+                    let experiments = words::count(reopened.len() as u64, "experiment");
+                    self.line(&format!("{experiments} that had failed will run again"));
+                }
+            }
             Event::AttemptStarted(started) => {
                 if self.live.is_none() {
                     let name = state.study().name_of(started.experiment);
                     let devices = words::devices(state.devices(), &started.devices);
-                    let text = format!("attempt {} on {devices}", started.attempt);
+                    let with = words::overrides(&started.overrides);
+                    let text = format!("attempt {} on {devices}{with}", started.attempt);
                     self.timed(at, &name, started.stage.name(), &text);
                 }
             }
@@ -259,7 +354,11 @@ impl Reporter for Human {
                 let text = format!("{NEXT}interrupted{NEXT:#}: runs again on resume");
                 self.timed(at, &name, ended.attempt.stage.name(), &text);
             }
-            Event::AttemptEnded(ended) => self.attempt_ended(at, ended.experiment, &ended.attempt, state),
+            Event::AttemptEnded(ended) => {
+                self.attempt_ended(at, ended.experiment, &ended.attempt, state);
+                self.facts(&ended.attempt);
+                self.cleanup(ended, state);
+            }
             Event::Decided(decided) => self.decided(at, decided, state),
             Event::BackoffElapsed { .. } => {}
             Event::Interrupted { signal } => self.interrupted(*signal, state),
@@ -272,6 +371,11 @@ impl Reporter for Human {
                 self.summary(at, how, state);
             }
         }
+        self.note(&stamped.event, state);
+    }
+
+    fn replay(&mut self, stamped: &Stamped, state: &StudyState) {
+        self.note(&stamped.event, state);
     }
 
     fn is_live(&self) -> bool {

@@ -1,11 +1,14 @@
 //! For machines: every event as one line of JSON on standard output, as the journal has it.
+//!
+//! The first line of a run or a resume also names the experiments, which events number.
 
 use std::io::Write;
 
 use serde::Serialize;
 
-use crate::event::Stamped;
+use crate::event::{Event, Stamped};
 use crate::state::StudyState;
+use crate::study::Planned;
 
 use super::Reporter;
 
@@ -15,6 +18,15 @@ pub const VERSION: u32 = 1;
 
 /// Writes every event to standard output.
 pub struct Json;
+
+/// An event, and with a host's first one what the numbers of experiments stand for.
+#[derive(Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    stamped: &'a Stamped,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    planned: Vec<Planned<'a>>,
+}
 
 /// What a command prints, with the version in front.
 #[derive(Serialize)]
@@ -38,7 +50,14 @@ impl<T: Serialize> Versioned<T> {
 }
 
 impl Reporter for Json {
-    fn report(&mut self, stamped: &Stamped, _state: &StudyState) {
-        Versioned::new(stamped).print();
+    fn report(&mut self, stamped: &Stamped, state: &StudyState) {
+        let planned = match stamped.event {
+            Event::StudyStarted(_) | Event::StudyResumed { .. } => {
+                let study = state.study();
+                study.ids().map(|id| study.planned(id)).collect()
+            }
+            _ => Vec::new(),
+        };
+        Versioned::new(Told { stamped, planned }).print();
     }
 }

@@ -3,17 +3,20 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use console::Term;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::attempt::Stage;
-use crate::event::{Event, Stamped};
+use crate::event::{AttemptStarted, Event, Stamped};
 use crate::state::StudyState;
 use crate::study::ExperimentId;
+
+use super::human::Stream;
 
 /// How many running attempts are shown; a machine has few devices.
 const SHOWN_MAX: usize = 16;
 
 pub(super) struct Live {
+    terminal: Term,
     screen: MultiProgress,
     total: ProgressBar,
     running: BTreeMap<ExperimentId, ProgressBar>,
@@ -21,16 +24,20 @@ pub(super) struct Live {
 }
 
 impl Live {
-    pub(super) fn new() -> Self {
-        let screen = MultiProgress::new();
+    pub(super) fn new(stream: Stream) -> Self {
+        let (target, terminal) = match stream {
+            Stream::Stdout => (ProgressDrawTarget::stdout(), Term::stdout()),
+            Stream::Stderr => (ProgressDrawTarget::stderr(), Term::stderr()),
+        };
+        let screen = MultiProgress::with_draw_target(target);
         let total = screen.add(ProgressBar::new(0));
         total.set_style(style("{bar:30} {pos}/{len}  {msg}"));
-        Self { screen, total, running: BTreeMap::new(), waiting: BTreeMap::new() }
+        Self { terminal, screen, total, running: BTreeMap::new(), waiting: BTreeMap::new() }
     }
 
     /// Columns of the terminal.
     pub(super) fn width(&self) -> usize {
-        console::Term::stdout().size().1.into()
+        self.terminal.size().1.into()
     }
 
     pub(super) fn print(&self, text: &str) {
@@ -45,7 +52,7 @@ impl Live {
             }
             Event::AttemptStarted(started) => {
                 let name = state.study().name_of(started.experiment);
-                self.begin(started.experiment, &name, started.stage, started.attempt);
+                self.begin(&name, started);
             }
             Event::AttemptEnded(ended) => {
                 if let Some(bar) = self.running.remove(&ended.experiment) {
@@ -66,14 +73,15 @@ impl Live {
         self.tick(state);
     }
 
-    fn begin(&mut self, id: ExperimentId, name: &str, stage: Stage, attempt: u32) {
+    fn begin(&mut self, name: &str, started: &AttemptStarted) {
         if self.running.len() >= SHOWN_MAX {
             return;
         }
         let bar = self.screen.insert_before(&self.total, ProgressBar::new_spinner());
         bar.set_style(style("{spinner} {msg}  {elapsed}"));
-        bar.set_message(format!("{name}  {}  attempt {attempt}", stage.name()));
-        self.running.insert(id, bar);
+        let (stage, with) = (started.stage.name(), super::words::overrides(&started.overrides));
+        bar.set_message(format!("{name}  {stage}  attempt {}{with}", started.attempt));
+        self.running.insert(started.experiment, bar);
     }
 
     pub(super) fn tick(&self, state: &StudyState) {

@@ -7,7 +7,7 @@ mod json;
 mod live;
 pub mod words;
 
-pub use human::Human;
+pub use human::{Human, Stream};
 pub use json::{Json, VERSION, Versioned};
 
 use crate::event::Stamped;
@@ -17,6 +17,9 @@ use crate::state::StudyState;
 pub trait Reporter {
     /// An event was journaled and applied; this is the state after it.
     fn report(&mut self, stamped: &Stamped, state: &StudyState);
+
+    /// The same of an event that an earlier host reported: to be known, not told.
+    fn replay(&mut self, _stamped: &Stamped, _state: &StudyState) {}
 
     /// Whether it shows what time passes, and wants [`Self::tick`] for that.
     fn is_live(&self) -> bool {

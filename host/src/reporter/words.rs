@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use crate::attempt::{Attempt, Ending};
-use crate::decision::{Decision, Placement, Retry, Turn};
+use crate::attempt::{Attempt, Ending, Parameter};
+use crate::cleanup::{Cleanup, StepOutcome};
+use crate::decision::{Decision, Placement, PolicyFault, PolicyFaultKind, Retry, Turn};
 use crate::event::{Device, StudyEnd};
+use crate::state::{Outcome, StudyState};
 
 /// A span of time, to the precision that a reader needs.
 pub fn span(duration: Duration) -> String {
@@ -62,10 +64,26 @@ fn retry_words(retry: &Retry) -> String {
     if retry.turn == Turn::Last {
         words.push_str(", after all others");
     }
-    for new in &retry.overrides {
-        words.push_str(&format!(" with {} = {}", new.name, new.value));
-    }
+    words.push_str(&overrides(&retry.overrides));
     words
+}
+
+/// Parameters that are not as the study file has them, with a space before.
+pub fn overrides(overrides: &[Parameter]) -> String {
+    if overrides.is_empty() {
+        return String::new();
+    }
+    let each: Vec<String> = overrides.iter().map(|new| format!("{} = {}", new.name, new.value)).collect();
+    format!(" with {}", each.join(", "))
+}
+
+/// How many experiments succeeded with other parameters than the study file's, where any did.
+pub fn changed(state: &StudyState) -> String {
+    let changed = |id: &_| state.outcome(*id) == Some(Outcome::Succeeded) && !state.overrides(*id).is_empty();
+    match state.study().ids().filter(changed).count() {
+        0 => String::new(),
+        count => format!(" ({count} with changed parameters)"),
+    }
 }
 
 /// The devices at these positions.
@@ -78,12 +96,47 @@ pub fn devices(all: &[Device], positions: &[u16]) -> String {
     names.join(", ")
 }
 
+/// How a policy failed to answer: its own last words first, where it had any.
+pub fn fault(fault: &PolicyFault) -> String {
+    let lines: Vec<&str> = fault.output_tail.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    // How Rust's runtime words a panic: the place, the message, and a note for its programmer.
+    let panic = lines.iter().rposition(|line| line.contains("panicked at "));
+    let said = match panic.and_then(|at| Some((lines[at].find("panicked at ")?, at))) {
+        Some((from, at)) => {
+            let message = lines[at + 1..].iter().take_while(|line| !line.starts_with("note: "));
+            let whole: Vec<&str> = std::iter::once(&lines[at][from..]).chain(message.copied()).collect();
+            whole.join(" ")
+        }
+        None => (*lines.last().unwrap_or(&"")).to_owned(),
+    };
+    match fault.kind {
+        _ if said.is_empty() => fault.message.clone(),
+        PolicyFaultKind::Trap => format!("{said} ({})", fault.message),
+        _ => format!("{} (it last said: {said})", fault.message),
+    }
+}
+
+/// The functions of a backtrace that have names.
+pub fn named(backtrace: &[String]) -> impl Iterator<Item = &str> {
+    backtrace.iter().map(String::as_str).filter(|function| !function.starts_with("<wasm function"))
+}
+
 /// Why a study ended.
 pub fn study_end(how: &StudyEnd) -> String {
     match how {
         StudyEnd::Completed => "complete".to_owned(),
-        StudyEnd::Interrupted(signal) => format!("interrupted by signal {signal}"),
+        StudyEnd::Interrupted(number) => format!("interrupted by {}", signal(*number)),
         StudyEnd::Stopped(reason) => format!("stopped: {reason}"),
+    }
+}
+
+/// A signal to the host, as whoever sent it knows it.
+pub fn signal(number: i32) -> String {
+    match number {
+        1 => "a hang-up".to_owned(),
+        2 => "Ctrl-C".to_owned(),
+        15 => "SIGTERM".to_owned(),
+        number => format!("signal {number}"),
     }
 }
 
@@ -95,7 +148,7 @@ pub fn count(number: impl Into<u64>, noun: &str) -> String {
     }
 }
 
-/// A command as one would type it, cut where it is long.
+/// A command as one would type it.
 pub fn command(arguments: &[String]) -> String {
     let quoted: Vec<String> = arguments
         .iter()
@@ -128,4 +181,41 @@ pub fn bytes(bytes: u64) -> String {
 pub fn short_uuid(uuid: &str) -> &str {
     let first = uuid.match_indices('-').nth(1);
     first.map_or(uuid, |(end, _)| &uuid[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_told_by_its_message_and_its_place() {
+        let told = |kind, output: &str| {
+            let output_tail = output.to_owned();
+            let message = "unreachable".to_owned();
+            fault(&PolicyFault { kind, message, backtrace: Vec::new(), output_tail })
+        };
+        let panic = "starting\n\nthread '<unnamed>' (1) panicked at src/lib.rs:10:5:\nno rows\nat all\n\
+                     note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n";
+        let trap = PolicyFaultKind::Trap;
+        assert_eq!(told(trap, panic), "panicked at src/lib.rs:10:5: no rows at all (unreachable)");
+        assert_eq!(told(trap, "one\ntwo\n\n"), "two (unreachable)");
+        assert_eq!(told(trap, ""), "unreachable");
+        assert_eq!(told(PolicyFaultKind::Deadline, "round 9"), "unreachable (it last said: round 9)");
+    }
+}
+
+/// What of a cleanup a person should know: what failed, and what was bounded.
+pub fn cleanup(cleanup: Option<&Cleanup>) -> Vec<String> {
+    let Some(cleanup) = cleanup else { return Vec::new() };
+    let planned = cleanup.fault.iter().map(|fault| {
+        format!("policy fault in the cleanup's plan: {}; the standard plan stands in", self::fault(fault))
+    });
+    let failed = cleanup.steps.iter().filter_map(|report| match &report.outcome {
+        StepOutcome::Failed(why) => {
+            Some(format!("cleanup: {} failed after {}: {why}", report.step.action.name(), span(report.took)))
+        }
+        StepOutcome::Done(_) | StepOutcome::Skipped(_) => None,
+    });
+    let bounded = cleanup.bounded.iter().map(|bounded| format!("cleanup bounded: {bounded}"));
+    planned.chain(failed).chain(bounded).collect()
 }

@@ -4,22 +4,17 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::action::Start;
-use crate::attempt::{Attempt, Ending, Failure, FailureClass, Parameter, SelfReport, Stage};
-use crate::failure::{Classifier, Evidence};
+use crate::attempt::{Attempt, Ending, Failure, FailureClass, Stage};
+use crate::decision::{Subject, seed};
+use crate::event::{AttemptEnded, AttemptStarted, Device};
 use crate::millis;
+use crate::process;
 use crate::state::StudyState;
-use crate::study::{ExperimentId, Study};
-use crate::supervisor::{Assignment, REPORT_FILE, Record};
+use crate::study::{ExperimentId, PolicySpec, Study};
+use crate::supervisor::{Assignment, LeasedDevice, REPORT_FILE, Record};
 
-/// How much of a stream's end a policy is told, and the journal keeps. The
-/// attempt's directory has all of it.
-const TAIL_BYTES: usize = 4 * 1024;
-
-/// `EX_TEMPFAIL` of <sysexits.h>: a failure that passes; what failed asks to be run again.
-const TEMPORARY_FAILURE: i32 = 75;
-
-/// Longer names are cut where they become directories.
-const NAME_CHARS_MAX: usize = 60;
+/// What tells CUDA which devices to use.
+pub const VISIBLE_DEVICES: &str = "CUDA_VISIBLE_DEVICES";
 
 /// Where an attempt's files are, below the study's directory. The same attempt
 /// always has the same directory, so that a later host finds it.
@@ -30,29 +25,42 @@ pub fn attempt_directory(
     stage: Stage,
     number: u32,
 ) -> PathBuf {
-    let name: String = study
-        .name_of(id)
-        .chars()
-        .take(NAME_CHARS_MAX)
-        .map(|c| if c.is_ascii_alphanumeric() || "._-#".contains(c) { c } else { '_' })
-        .collect();
-    study_dir.join("attempts").join(format!("{:04}-{name}", id.0)).join(format!("{}-{number}", stage.name()))
+    study_dir.join(study.directory_of(id)).join(format!("{}-{number}", stage.name()))
+}
+
+/// Whether the attempt's supervisor is at work on this machine.
+pub fn is_running(started: &AttemptStarted) -> bool {
+    process::identify(started.supervisor.pid).is_ok_and(|now| now == started.supervisor)
 }
 
 /// What the attempt's supervisor is to do.
-pub(super) fn assignment(study_id: &str, dir: &Path, state: &StudyState, start: &Start) -> Assignment {
+pub(super) fn assignment(
+    study_id: &str,
+    dir: &Path,
+    state: &StudyState,
+    start: &Start,
+    cleaning: Cleaning,
+) -> Assignment {
     let experiment = state.study().experiment(start.experiment);
     let command = experiment
         .command(start.stage, state.overrides(start.experiment))
         .expect("the state starts only stages that an experiment has");
     let stage = start.stage.name();
     let token = format!("{study_id}/{}/{stage}/{}", start.experiment.0, start.attempt);
-    let held: Vec<&str> =
-        start.devices.iter().map(|position| state.devices()[usize::from(*position)].id.as_str()).collect();
+    let held: Vec<&Device> =
+        start.devices.iter().map(|position| &state.devices()[usize::from(*position)]).collect();
     let mut environment = command.environment;
+    // A lease is a lease; a mere slot takes nothing from whoever set the variable.
+    let is_set = || {
+        let in_study = environment.iter().any(|(name, _)| name == VISIBLE_DEVICES);
+        in_study || std::env::var_os(VISIBLE_DEVICES).is_some()
+    };
+    if !held.iter().all(|device| device.is_slot()) || !is_set() {
+        let ids: Vec<&str> = held.iter().map(|device| device.id.as_str()).collect();
+        environment.push((VISIBLE_DEVICES.to_owned(), ids.join(",")));
+    }
     environment.extend(
         [
-            ("CUDA_VISIBLE_DEVICES", held.join(",")),
             ("REPRIEVE_ATTEMPT", start.attempt.to_string()),
             ("REPRIEVE_EXPERIMENT", experiment.name.clone()),
             ("REPRIEVE_REPORT", dir.join(REPORT_FILE).to_string_lossy().into_owned()),
@@ -70,6 +78,48 @@ pub(super) fn assignment(study_id: &str, dir: &Path, state: &StudyState, start: 
         timeout_ms: command.timeout.map(millis::of),
         silence_ms: command.silence.map(millis::of),
         grace_ms: millis::of(command.grace),
+        number: start.attempt,
+        stage: start.stage,
+        waited_for_ms: millis::of(state.waited_for(start.experiment)),
+        experiment: subject(state, start.experiment, start.stage, start.attempt),
+        patterns: state.study().patterns.clone(),
+        devices: start.devices.iter().filter_map(|position| leased(state, *position)).collect(),
+        planner: cleaning.planner,
+        cache: cleaning.cache,
+        hooks: state.study().cleanup.hooks.clone(),
+        use_unclean: state.study().cleanup.use_unclean,
+    }
+}
+
+/// What plans an attempt's cleanup.
+pub(super) struct Cleaning {
+    pub(super) planner: PolicySpec,
+    pub(super) cache: Option<PathBuf>,
+}
+
+fn leased(state: &StudyState, position: u16) -> Option<LeasedDevice> {
+    let device = &state.devices()[usize::from(position)];
+    let baseline_bytes = state.baseline_bytes(position);
+    device.is_readable().then(|| LeasedDevice { uuid: device.id.clone(), baseline_bytes })
+}
+
+/// The experiment, as policies see it at this attempt.
+pub(super) fn subject(state: &StudyState, id: ExperimentId, stage: Stage, attempt: u32) -> Subject {
+    let study = state.study();
+    let experiment = study.experiment(id);
+    let mut parameters = experiment.parameters.clone();
+    for new in state.overrides(id) {
+        if let Some(parameter) = parameters.iter_mut().find(|old| old.name == new.name) {
+            parameter.value.clone_from(&new.value);
+        }
+    }
+    Subject {
+        seed: seed(study.seed, &experiment.name, stage, attempt),
+        name: experiment.name,
+        parameters,
+        adjustable: experiment.adjustable.to_vec(),
+        labels: experiment.labels.to_vec(),
+        devices: experiment.devices,
     }
 }
 
@@ -81,53 +131,36 @@ pub(super) struct Which {
     pub(super) waited_for: Duration,
 }
 
-/// What a record is taken to mean; says too whether an interrupt ended the attempt.
-pub(super) fn judge_record(record: Option<Record>, which: Which, classifier: &Classifier) -> (Attempt, bool) {
-    let Some(record) = record else {
-        return (empty(which, Ending::Lost, "its supervisor went away and left no record"), false);
-    };
-    let failure = classifier.classify(&Evidence {
-        ending: &record.ending,
-        ended_by_host: matches!(record.ending, Ending::TimedOut | Ending::FellSilent) || record.interrupted,
-        cancelled: record.interrupted,
-        stdout: &record.stdout_tail,
-        stderr: &record.stderr_tail,
-        self_report: record.self_report.as_ref(),
-    });
-    let self_report = record.self_report.or_else(|| match record.ending {
-        Ending::Exited(TEMPORARY_FAILURE) => Some(SelfReport {
-            retryable: Some(true),
-            kind: String::new(),
-            message: "exit code 75 (EX_TEMPFAIL)".to_owned(),
-        }),
-        _ => None,
-    });
-    let mut facts = Vec::new();
-    if record.leftovers > 0 {
-        facts.push(fact("leftovers-ended", record.leftovers.to_string()));
+/// What is known of an attempt whose supervisor has gone.
+pub(super) fn ended(experiment: ExperimentId, record: Option<Record>, which: Which) -> AttemptEnded {
+    match record {
+        Some(Record { interrupted, attempt, cleanup, devices, .. }) => {
+            AttemptEnded { experiment, interrupted, attempt, cleanup: Some(cleanup), devices }
+        }
+        None => without_record(
+            experiment,
+            empty(
+                which,
+                Ending::Lost,
+                FailureClass::Unknown,
+                "its supervisor went away and left no record".to_owned(),
+            ),
+        ),
     }
-    if let Some(error) = record.self_report_error {
-        facts.push(fact("self-report-error", error));
-    }
-    let attempt = Attempt {
-        failure,
-        ran_for: record.ran_for,
-        stderr_tail: tail(record.stderr_tail),
-        stdout_tail: tail(record.stdout_tail),
-        self_report,
-        facts,
-        ..empty(which, record.ending, "")
-    };
-    (attempt, record.interrupted)
+}
+
+/// An attempt that got as far as this and no record.
+pub(super) fn without_record(experiment: ExperimentId, attempt: Attempt) -> AttemptEnded {
+    AttemptEnded { experiment, interrupted: false, attempt, cleanup: None, devices: Vec::new() }
 }
 
 /// An attempt that never got as far as a record.
-pub(super) fn empty(which: Which, ending: Ending, evidence: &str) -> Attempt {
+pub(super) fn empty(which: Which, ending: Ending, class: FailureClass, evidence: String) -> Attempt {
     Attempt {
         number: which.number,
         stage: which.stage,
         ending,
-        failure: Some(Failure { class: FailureClass::Unknown, evidence: evidence.to_owned() }),
+        failure: Some(Failure { class, evidence }),
         waited_for: which.waited_for,
         ran_for: Duration::ZERO,
         stderr_tail: String::new(),
@@ -139,16 +172,4 @@ pub(super) fn empty(which: Which, ending: Ending, evidence: &str) -> Attempt {
         throttled_for: Duration::ZERO,
         facts: Vec::new(),
     }
-}
-
-fn fact(name: &str, value: String) -> Parameter {
-    Parameter { name: name.to_owned(), value }
-}
-
-fn tail(mut text: String) -> String {
-    if text.len() > TAIL_BYTES {
-        let from = text.ceil_char_boundary(text.len() - TAIL_BYTES);
-        text.drain(..from);
-    }
-    text
 }

@@ -5,14 +5,13 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::attempt::Stage;
 use crate::decision::{Decision, PolicyFault, Question};
 use crate::event::PolicyIdentity;
-use crate::policy::{
-    Engine, EngineError, LimitError, LimitOverrides, Limits, LoadError, Policy, PolicySource,
-};
+use crate::policy::{Engine, Limits, LoadError, Policy, Problem, SpecError};
 use crate::state::FAULTS_TO_SET_ASIDE;
 use crate::study::{Fallback, PolicyComponent, PolicySpec, Study};
 
@@ -26,23 +25,11 @@ pub(super) struct Judges {
 #[derive(Clone, Debug)]
 pub(super) struct Judge {
     policy: Policy,
+    /// What plans the cleanup after it.
+    planner: Arc<PolicySpec>,
     fallback: Fallback,
     /// With default settings, for the fallback of that name.
     standard: Policy,
-}
-
-/// Why a study's policy cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum JudgeError {
-    /// It does not load, or refuses its settings.
-    #[error("{0}")]
-    Load(#[from] LoadError),
-    /// The sandbox cannot be set up.
-    #[error("{0}")]
-    Engine(#[from] EngineError),
-    /// The study asks for more than a bound's hard cap.
-    #[error("{0}")]
-    Limits(#[from] LimitError),
 }
 
 /// An answer, from whomever it came.
@@ -62,9 +49,16 @@ impl Judges {
         cache: Option<&Path>,
         study: &Study,
         instead: Option<&Path>,
-    ) -> Result<Self, JudgeError> {
+    ) -> Result<Self, SpecError> {
         let mut engines = Engines { cache: cache.map(Path::to_owned), by_stack: BTreeMap::new() };
         let standard = engines.load(&PolicySpec::default())?;
+        if let Some(cleanup) = &study.cleanup.policy {
+            let planner = engines.load(cleanup)?;
+            if !planner.info().roles.cleanup {
+                let problem = Problem::NoPlanner;
+                return Err(LoadError { policy: planner.info().name.clone(), problem }.into());
+            }
+        }
         let mut judge = |stage| {
             let mut spec = study.policies.of(stage).clone();
             if let Some(path) = instead {
@@ -72,9 +66,17 @@ impl Judges {
                 // They were written for the policy that it takes the place of.
                 spec.settings = serde_json::Map::new();
             }
-            Ok::<_, JudgeError>(Judge {
-                policy: engines.load(&spec)?,
-                fallback: spec.fallback,
+            let policy = engines.load(&spec)?;
+            let fallback = spec.fallback;
+            let planner = match &study.cleanup.policy {
+                Some(cleanup) => cleanup.clone(),
+                None if policy.info().roles.cleanup => spec,
+                None => PolicySpec::default(),
+            };
+            Ok::<_, SpecError>(Judge {
+                policy,
+                planner: Arc::new(planner),
+                fallback,
                 standard: standard.clone(),
             })
         };
@@ -98,6 +100,13 @@ impl Judges {
         identities
     }
 
+    /// The policy that plans the cleanup after this stage: the study's own
+    /// where it names one for that, else the stage's where it plans, else the
+    /// standard one.
+    pub(super) fn planner(&self, stage: Stage) -> &PolicySpec {
+        &self.at(stage).planner
+    }
+
     pub(super) fn at(&self, stage: Stage) -> &Judge {
         &self.by_stage[stage as usize]
     }
@@ -110,33 +119,14 @@ struct Engines {
 }
 
 impl Engines {
-    fn load(&mut self, spec: &PolicySpec) -> Result<Policy, JudgeError> {
+    fn load(&mut self, spec: &PolicySpec) -> Result<Policy, SpecError> {
         let stack_bytes = spec.limits.stack_bytes.unwrap_or(Limits::STACK_BYTES);
         let engine = match self.by_stack.entry(stack_bytes) {
             Entry::Occupied(there) => there.into_mut(),
             Entry::Vacant(free) => free.insert(Engine::with_stack(self.cache.clone(), stack_bytes)?),
         };
-        load(engine, spec)
+        Policy::named(engine, spec)
     }
-}
-
-fn load(engine: &Engine, spec: &PolicySpec) -> Result<Policy, JudgeError> {
-    let source = match &spec.component {
-        PolicyComponent::Standard => PolicySource::Standard,
-        PolicyComponent::File(path) => PolicySource::File(PathBuf::from(path)),
-    };
-    let asked = &spec.limits;
-    let limits = Limits::checked(LimitOverrides {
-        fuel: asked.fuel,
-        deadline: asked.deadline,
-        memory_bytes: asked.memory_bytes,
-        table_elements: asked.table_elements,
-        instances: asked.instances,
-        hostcall_bytes: asked.hostcall_bytes,
-        answer_bytes: asked.answer_bytes,
-        log_bytes: asked.log_bytes,
-    })?;
-    Ok(Policy::load(engine, &source, &spec.settings.clone().into(), limits)?)
 }
 
 impl Judge {

@@ -4,9 +4,11 @@
 //! say, what follows a failure a policy's.
 
 mod attempts;
+mod devices;
 mod judges;
 mod open;
 mod timers;
+mod visible;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -17,25 +19,25 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 
 use crate::action::{Action, Start};
-use crate::attempt::{Attempt, Ending, Stage};
+use crate::attempt::{Attempt, Ending, FailureClass, Stage};
+use crate::cleanup::Quarantine;
 use crate::clock;
-use crate::decision::{Question, Subject, seed};
+use crate::decision::Question;
 use crate::event::{AttemptEnded, AttemptStarted, Decided, Event, ProcessIdentity, Stamped, StudyEnd};
-use crate::failure::Classifier;
 use crate::journal::{Journal, Position, WriteError};
-use crate::launcher::{Found, LaunchError, Launcher, Supervisor};
+use crate::launcher::{Found, Launcher, Supervisor};
 use crate::process::ignores_hangup;
 use crate::reporter::Reporter;
 use crate::state::StudyState;
 use crate::study::ExperimentId;
 use crate::supervisor::Record;
 
-use attempts::Which;
-pub use attempts::attempt_directory;
-pub use judges::JudgeError;
+use attempts::{Cleaning, Which};
+pub use attempts::{VISIBLE_DEVICES, attempt_directory, is_running};
 use judges::{Judgement, Judges};
 pub use open::{Begin, OpenError};
 use timers::Timers;
+pub use visible::{VisibleError, slots, visible};
 
 /// How often a live view is brought up to date.
 const TICK: Duration = Duration::from_millis(100);
@@ -51,7 +53,8 @@ pub struct Runner {
     /// Supervisors that an earlier host started, by their journaled identity.
     journaled: HashMap<ExperimentId, ProcessIdentity>,
     judges: Judges,
-    classifier: Arc<Classifier>,
+    /// Where compiled policies are kept.
+    cache: Option<PathBuf>,
     launcher: Launcher,
     reporter: Box<dyn Reporter>,
     timers: Timers,
@@ -200,13 +203,21 @@ impl Runner {
             Found::Running(supervisor) => Ok(Some(supervisor)),
             Found::Ended => Ok(None),
             Found::Nothing => {
-                let assignment = attempts::assignment(&self.study_id, &dir, &self.state, &start);
+                if let Some((device, Quarantine { reason, .. })) = self.state.unfit(&start) {
+                    let why = format!("{} is in quarantine: {reason}", device.id);
+                    return self.not_started(start.experiment, which, FailureClass::DeviceOccupied, why);
+                }
+                let cleaning =
+                    Cleaning { planner: self.judges.planner(start.stage).clone(), cache: self.cache.clone() };
+                let assignment = attempts::assignment(&self.study_id, &dir, &self.state, &start, cleaning);
                 self.launcher.start(&dir, &assignment).map(Some)
             }
         };
         let supervisor = match launched {
             Ok(supervisor) => supervisor.map(Arc::new),
-            Err(error) => return self.not_started(start.experiment, which, &error),
+            Err(error) => {
+                return self.not_started(start.experiment, which, FailureClass::Unknown, error.to_string());
+            }
         };
         if let Some(supervisor) = &supervisor {
             if journaled.is_none() {
@@ -215,27 +226,26 @@ impl Runner {
                     stage: start.stage,
                     attempt: start.attempt,
                     devices: start.devices,
+                    overrides: self.state.overrides(start.experiment).to_vec(),
                     supervisor: supervisor.identity.clone(),
                 }));
             }
             self.supervisors.insert(start.experiment, Arc::clone(supervisor));
         }
-        let (classifier, experiment) = (Arc::clone(&self.classifier), start.experiment);
+        let experiment = start.experiment;
         self.inputs.spawn(async move {
             if let Some(supervisor) = supervisor {
                 supervisor.ended().await;
             }
             // A record that cannot be read is as good as none.
             let record = Record::read(&dir).ok().flatten();
-            let (attempt, interrupted) = attempts::judge_record(record, which, &classifier);
-            Input::Ended(Box::new(AttemptEnded { experiment, interrupted, attempt }))
+            Input::Ended(Box::new(attempts::ended(experiment, record, which)))
         });
     }
 
-    fn not_started(&mut self, experiment: ExperimentId, which: Which, error: &LaunchError) {
-        let ending = Ending::NotStarted(error.to_string());
-        let attempt = attempts::empty(which, ending, &error.to_string());
-        self.events.push(Event::AttemptEnded(AttemptEnded { experiment, interrupted: false, attempt }));
+    fn not_started(&mut self, experiment: ExperimentId, which: Which, class: FailureClass, why: String) {
+        let attempt = attempts::empty(which, Ending::NotStarted(why.clone()), class, why);
+        self.events.push(Event::AttemptEnded(attempts::without_record(experiment, attempt)));
     }
 
     /// Asks what follows the newest attempt, beside the loop.
@@ -249,35 +259,23 @@ impl Runner {
     }
 
     fn question(&self, id: ExperimentId) -> std::io::Result<Question> {
-        let study = self.state.study();
-        let experiment = study.experiment(id);
         let (stage, number) = self.state.newest_attempt(id);
-        let mut attempts: Vec<Attempt> = Vec::new();
+        let mut judged: Vec<Attempt> = Vec::new();
         let mut asked_at = self.state.started_at();
+        let mut devices = Vec::new();
         for position in self.history.get(&(id, stage)).into_iter().flatten() {
             let stamped = self.journal.event_at(*position)?;
             if let Event::AttemptEnded(ended) = stamped.event {
                 asked_at = stamped.at;
-                attempts.push(ended.attempt);
-            }
-        }
-        let mut parameters = experiment.parameters.clone();
-        for new in self.state.overrides(id) {
-            if let Some(parameter) = parameters.iter_mut().find(|old| old.name == new.name) {
-                parameter.value.clone_from(&new.value);
+                judged.push(ended.attempt);
+                devices = ended.devices;
             }
         }
         Ok(Question {
-            experiment: Subject {
-                seed: seed(study.seed, &experiment.name, stage, number),
-                name: experiment.name,
-                parameters,
-                adjustable: experiment.adjustable.to_vec(),
-                labels: experiment.labels.to_vec(),
-                devices: experiment.devices,
-            },
-            attempts,
+            experiment: attempts::subject(&self.state, id, stage, number),
+            attempts: judged,
             progress: self.state.progress(asked_at),
+            devices,
             asked_at,
         })
     }

@@ -1,8 +1,8 @@
 //! Begins a study in a new directory, or goes on with one where it stopped.
 
 use std::collections::HashMap;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,11 +14,16 @@ use crate::journal::{self, Journal, Position, ReadError, WriteError};
 use crate::launcher::Launcher;
 use crate::reporter::Reporter;
 use crate::state::StudyState;
-use crate::study::{Source, Study, StudyError};
+use crate::study::{ExperimentId, Source, Study, StudyError};
 
-use super::judges::{JudgeError, Judges};
+use super::devices;
+use super::judges::Judges;
 use super::timers::Timers;
 use super::{Runner, clock};
+use crate::policy::SpecError;
+
+/// The experiments by number, beside the journal: JSON Lines.
+const EXPERIMENTS_FILE: &str = "experiments.jsonl";
 
 /// What a new study needs.
 pub struct Begin {
@@ -59,7 +64,7 @@ pub enum OpenError {
     },
     /// A policy does not load.
     #[error("{0}")]
-    Policy(#[from] JudgeError),
+    Policy(#[from] SpecError),
     /// A pattern of the study does not compile.
     #[error("{0}")]
     Pattern(#[from] PatternError),
@@ -79,7 +84,7 @@ pub enum OpenError {
         dir: PathBuf,
     },
     /// There is nothing left to do.
-    #[error("the study in `{}` is complete\nhint: `reprieve show {}` tells what happened", dir.display(), dir.display())]
+    #[error("the study in `{0}` is complete\nhint: `reprieve show {0}` tells what happened; `reprieve resume {0} --failed` runs again what failed", dir.display())]
     Complete {
         /// The study's directory.
         dir: PathBuf,
@@ -120,16 +125,18 @@ impl Runner {
         let Begin { dir, study, source, policy, devices } = begin;
         check_devices(&study, &devices)?;
         let judges = Judges::load(cache, &study, policy.as_deref())?;
-        let classifier = classifier(&study)?;
+        classifier(&study)?;
         fs::create_dir_all(&dir).map_err(|source| OpenError::Directory { dir: dir.clone(), source })?;
         let dir = fs::canonicalize(&dir).map_err(|source| OpenError::Directory { dir, source })?;
         let journal = Journal::create(&dir)?;
+        name_experiments(&dir, &study).map_err(|source| OpenError::Directory { dir: dir.clone(), source })?;
         let at = clock::wall();
         let started = StudyStarted {
             id: format!("{}-{}-{}", study.name, at.strftime("%Y%m%dT%H%M%S"), std::process::id()),
             host_version: env!("CARGO_PKG_VERSION").to_owned(),
             source,
             policy,
+            readings: devices::look(&devices, None),
             devices,
             policies: judges.identities(),
         };
@@ -142,7 +149,7 @@ impl Runner {
             history: HashMap::new(),
             journaled: HashMap::new(),
             judges,
-            classifier: Arc::new(classifier),
+            cache: cache.map(Path::to_owned),
             launcher: Launcher::new(program),
             reporter,
             timers: Timers::default(),
@@ -153,13 +160,15 @@ impl Runner {
         })
     }
 
-    /// Goes on with the study in a directory, where its journal ends.
+    /// Goes on with the study in a directory, where its journal ends; with
+    /// `failed`, its failed experiments run again.
     ///
     /// # Errors
     ///
     /// Where the journal is damaged, held by another host, or complete.
     pub fn resume(
         dir: &Path,
+        failed: bool,
         cache: Option<&Path>,
         program: PathBuf,
         reporter: Box<dyn Reporter>,
@@ -177,7 +186,7 @@ impl Runner {
         };
         let study = Study::parse(&started.source)?;
         let judges = Judges::load(cache, &study, started.policy.as_deref())?;
-        let classifier = classifier(&study)?;
+        classifier(&study)?;
         let state = StudyState::new(Arc::new(study), started.devices.clone());
         let mut runner = Self {
             dir,
@@ -186,27 +195,32 @@ impl Runner {
             journal,
             history: HashMap::new(),
             journaled: HashMap::new(),
-            classifier: Arc::new(classifier),
+            cache: cache.map(Path::to_owned),
             launcher: Launcher::new(program),
             reporter,
             timers: Timers::default(),
             supervisors: HashMap::new(),
             inputs: JoinSet::new(),
-            events: vec![Event::StudyResumed {
-                host_version: env!("CARGO_PKG_VERSION").to_owned(),
-                policies: judges.identities(),
-            }],
+            events: Vec::new(),
             judges,
             ending: false,
         };
         runner.state.apply(&first);
+        runner.reporter.replay(&first, &runner.state);
         while let Some((position, stamped)) = replay.event()? {
             runner.replay(&stamped, position);
         }
         runner.journal.cut(replay.end())?;
-        if runner.state.ended() == Some(&StudyEnd::Completed) {
+        let reopened: Vec<ExperimentId> = runner.state.failed().filter(|_| failed).collect();
+        if runner.state.ended() == Some(&StudyEnd::Completed) && reopened.is_empty() {
             return Err(OpenError::Complete { dir: runner.dir });
         }
+        runner.events.push(Event::StudyResumed {
+            host_version: env!("CARGO_PKG_VERSION").to_owned(),
+            policies: runner.judges.identities(),
+            readings: devices::look(runner.state.devices(), Some(&runner.state)),
+            reopened,
+        });
         Ok(runner)
     }
 
@@ -215,6 +229,7 @@ impl Runner {
     fn replay(&mut self, stamped: &Stamped, position: Position) {
         self.state.apply(stamped);
         self.remember(&stamped.event, position);
+        self.reporter.replay(stamped, &self.state);
         match &stamped.event {
             Event::AttemptStarted(started) => {
                 self.journaled.insert(started.experiment, started.supervisor.clone());
@@ -225,6 +240,17 @@ impl Runner {
             _ => {}
         }
     }
+}
+
+/// Writes what the numbers of the journal's experiments stand for, a line each.
+/// For readers: nothing here reads it back, since the journal holds the study.
+fn name_experiments(dir: &Path, study: &Study) -> io::Result<()> {
+    let mut file = BufWriter::new(File::create(dir.join(EXPERIMENTS_FILE))?);
+    for id in study.ids() {
+        serde_json::to_writer(&mut file, &study.planned(id))?;
+        file.write_all(b"\n")?;
+    }
+    file.flush()
 }
 
 fn classifier(study: &Study) -> Result<Classifier, PatternError> {

@@ -12,8 +12,8 @@ impl StudyState {
     pub fn bound(&self, id: ExperimentId, decision: Decision) -> (Decision, Vec<String>) {
         let Decision::Retry(mut retry) = decision else { return (decision, Vec::new()) };
         let limits = &self.study.limits;
-        let (stage, attempt) = self.newest_attempt(id);
-        if attempt >= limits.max_attempts {
+        let (stage, _) = self.newest_attempt(id);
+        if self.experiment(id).attempts_made() >= limits.max_attempts {
             let reason = format!(
                 "the study allows {} attempts at `{}`; the policy wanted another: {}",
                 limits.max_attempts,

@@ -8,6 +8,7 @@ use crate::study::ExperimentId;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Devices {
     holders: Vec<Option<ExperimentId>>,
+    quarantined: Vec<bool>,
 }
 
 /// Devices kept back for an experiment that is before others in the queue.
@@ -15,11 +16,22 @@ pub(super) struct Reserved(Vec<bool>);
 
 impl Devices {
     pub(super) fn new(count: usize) -> Self {
-        Self { holders: vec![None; count] }
+        Self { holders: vec![None; count], quarantined: vec![false; count] }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.holders.len()
+    /// How many there are beside those held and those in quarantine.
+    pub(super) fn usable_beside(&self, held: &[u16]) -> usize {
+        let usable = |position: &usize| !self.quarantined[*position] && !holds(held, *position);
+        (0..self.holders.len()).filter(usable).count()
+    }
+
+    /// Gives a device no further experiments, or gives it some again.
+    pub(super) fn set_quarantine(&mut self, position: u16, quarantined: bool) {
+        self.quarantined[usize::from(position)] = quarantined;
+    }
+
+    pub(super) fn any_quarantined(&self, positions: &[u16]) -> bool {
+        positions.iter().any(|position| self.quarantined[usize::from(*position)])
     }
 
     pub(super) fn nothing_reserved(&self) -> Reserved {
@@ -28,7 +40,10 @@ impl Devices {
 
     /// How many devices are free and not kept back.
     pub(super) fn free_beside(&self, reserved: &Reserved) -> usize {
-        self.holders.iter().zip(&reserved.0).filter(|(holder, kept)| holder.is_none() && !**kept).count()
+        let free = |position: &usize| {
+            self.holders[*position].is_none() && !self.quarantined[*position] && !reserved.0[*position]
+        };
+        (0..self.holders.len()).filter(free).count()
     }
 
     /// The devices an experiment may have now. Where there are too few, those
@@ -40,6 +55,11 @@ impl Devices {
         held_last: &[u16],
         reserved: &mut Reserved,
     ) -> Option<Vec<u16>> {
+        // One that is in quarantine is not to be waited for.
+        let placement = match placement {
+            Placement::SameDevices if self.any_quarantined(held_last) => Placement::AnyDevices,
+            other => other,
+        };
         let wanted: Vec<u16> = (0..self.holders.len())
             .map(|position| u16::try_from(position).expect("a machine has fewer devices than that"))
             .filter(|position| match placement {
@@ -47,6 +67,7 @@ impl Devices {
                 Placement::SameDevices => held_last.contains(position),
                 Placement::OtherDevices => !held_last.contains(position),
             })
+            .filter(|position| !self.quarantined[usize::from(*position)])
             .filter(|position| !reserved.0[usize::from(*position)])
             .collect();
         let free: Vec<u16> = wanted
@@ -57,6 +78,11 @@ impl Devices {
             .collect();
         if free.len() == needed as usize {
             return Some(free);
+        }
+        if wanted.len() < needed as usize {
+            // It waits for devices that are kept back or in quarantine: keeping
+            // more back would not help it.
+            return None;
         }
         for position in wanted {
             reserved.0[usize::from(position)] = true;
@@ -79,4 +105,8 @@ impl Devices {
             }
         }
     }
+}
+
+fn holds(held: &[u16], position: usize) -> bool {
+    held.iter().any(|held| usize::from(*held) == position)
 }

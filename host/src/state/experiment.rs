@@ -39,13 +39,11 @@ pub(super) enum Verdict {
 pub(super) struct ExperimentState {
     pub(super) status: Status,
     pub(super) stage: Stage,
-    /// The number of the newest attempt at this stage, 0 before the first.
-    pub(super) attempt: u32,
-    /// The number of the newest attempt at `measure`, kept while `finish` runs,
-    /// so that measuring again does not use a number twice.
-    measure_attempt: u32,
-    /// The same for `finish`.
-    finish_attempt: u32,
+    /// The number of the newest attempt at each stage, 0 before the first. It
+    /// never goes back, so that no number is used twice.
+    attempts: [u32; 3],
+    /// What those were when the experiment was last reopened.
+    attempts_before: [u32; 3],
     /// Whether the newest attempt succeeded.
     pub(super) succeeded: bool,
     pub(super) verdict: Option<Verdict>,
@@ -62,9 +60,8 @@ impl ExperimentState {
         Self {
             status: Status::Queued,
             stage: first,
-            attempt: 0,
-            measure_attempt: 0,
-            finish_attempt: 0,
+            attempts: [0; 3],
+            attempts_before: [0; 3],
             succeeded: false,
             verdict: None,
             placement: ANY,
@@ -74,29 +71,40 @@ impl ExperimentState {
         }
     }
 
-    /// Goes on to a stage's first attempt.
-    pub(super) fn enter(&mut self, stage: Stage) {
-        self.stage = stage;
-        self.attempt = 0;
-        self.waited = Duration::ZERO;
-        self.placement = ANY;
+    /// The number of the newest attempt at the present stage, 0 before the first.
+    pub(super) fn attempt(&self) -> u32 {
+        self.attempts[self.stage as usize]
     }
 
-    /// Goes on to `finish` after this many attempts at `measure`.
-    pub(super) fn enter_finish(&mut self, measure_attempt: u32) {
-        self.measure_attempt = measure_attempt;
-        self.enter(Stage::Finish);
-        self.attempt = self.finish_attempt;
+    /// How many attempts at the present stage count against the study's limit.
+    pub(super) fn attempts_made(&self) -> u32 {
+        self.attempt() - self.attempts_before[self.stage as usize]
+    }
+
+    /// Begins the next attempt at the present stage.
+    pub(super) fn begin_attempt(&mut self) {
+        self.attempts[self.stage as usize] += 1;
+        self.status = Status::Starting;
+    }
+
+    /// Goes on to a stage.
+    pub(super) fn enter(&mut self, stage: Stage) {
+        self.stage = stage;
+        self.waited = Duration::ZERO;
+        self.placement = ANY;
     }
 
     /// Goes back to `measure`, which an interrupt cut short.
     pub(super) fn measure_again(&mut self) {
         if self.stage == Stage::Finish {
-            self.finish_attempt = self.attempt;
             self.enter(Stage::Measure);
-            self.attempt = self.measure_attempt;
         }
         self.verdict = None;
+    }
+
+    /// Begins again at this stage, as if nothing had been tried before.
+    pub(super) fn reopen(&mut self, first: Stage) {
+        *self = Self { attempts: self.attempts, attempts_before: self.attempts, ..Self::new(first) };
     }
 
     /// Drops what an ended experiment no longer needs.

@@ -7,6 +7,7 @@
 mod bounds;
 mod devices;
 mod experiment;
+mod quarantine;
 mod queue;
 #[cfg(test)]
 mod simulation;
@@ -18,6 +19,7 @@ use jiff::Timestamp;
 
 use crate::action::{Action, Start};
 use crate::attempt::{Parameter, Stage};
+use crate::cleanup::Quarantine;
 use crate::decision::{Decision, Placement, Progress, Turn};
 use crate::event::{AttemptEnded, AttemptStarted, Decided, Device, Event, Stamped, StudyEnd};
 use crate::study::{ExperimentId, Study};
@@ -65,6 +67,9 @@ pub struct StudyState {
     experiments: Vec<ExperimentState>,
     devices: Devices,
     described: Vec<Device>,
+    /// What is used on each without our doing, in bytes.
+    baselines: Vec<u64>,
+    quarantines: Vec<Option<Quarantine>>,
     queue: Queue,
     phase: Phase,
     started_at: Timestamp,
@@ -78,17 +83,14 @@ pub struct StudyState {
 impl StudyState {
     /// The state before the first event, on these devices.
     pub fn new(study: Arc<Study>, devices: Vec<Device>) -> Self {
-        let experiments: Vec<_> = study
-            .ids()
-            .map(|id| {
-                let first = if study.has_stage(id, Stage::Prepare) { Stage::Prepare } else { Stage::Measure };
-                ExperimentState::new(first)
-            })
-            .collect();
+        let experiments: Vec<_> =
+            study.ids().map(|id| ExperimentState::new(first_stage(&study, id))).collect();
         let count = u32::try_from(experiments.len()).expect("a study is bounded well below this");
         Self {
             queue: Queue::new(study.ids()),
             devices: Devices::new(devices.len()),
+            baselines: vec![0; devices.len()],
+            quarantines: vec![None; devices.len()],
             described: devices,
             phase: Phase::Running,
             started_at: Timestamp::UNIX_EPOCH,
@@ -104,8 +106,15 @@ impl StudyState {
     pub fn apply(&mut self, stamped: &Stamped) -> Vec<Action> {
         let mut actions = Vec::new();
         match &stamped.event {
-            Event::StudyStarted(_) => self.started_at = stamped.at,
-            Event::StudyResumed { .. } => self.resume(&mut actions),
+            Event::StudyStarted(started) => {
+                self.started_at = stamped.at;
+                self.devices_found(&started.readings);
+            }
+            Event::StudyResumed { reopened, readings, .. } => {
+                self.devices_found(readings);
+                self.reopen(reopened);
+                self.resume(&mut actions);
+            }
             Event::AttemptStarted(started) => self.attempt_started(started),
             Event::AttemptEnded(ended) => self.attempt_ended(ended, &mut actions),
             Event::Decided(decided) => self.decided(decided, stamped.at, &mut actions),
@@ -123,6 +132,17 @@ impl StudyState {
         actions
     }
 
+    /// Takes back that these experiments have failed.
+    fn reopen(&mut self, experiments: &[ExperimentId]) {
+        for id in experiments {
+            let first = first_stage(&self.study, *id);
+            self.experiment_mut(*id).reopen(first);
+            self.queue.push_due(*id);
+            self.progress.failed -= 1;
+            self.progress.remaining += 1;
+        }
+    }
+
     fn resume(&mut self, actions: &mut Vec<Action>) {
         self.phase = Phase::Running;
         // A person has looked: what went wrong in a row before is theirs to judge.
@@ -132,7 +152,7 @@ impl StudyState {
                 Status::Starting | Status::Running => actions.push(Action::StartAttempt(Start {
                     experiment: id,
                     stage: experiment.stage,
-                    attempt: experiment.attempt,
+                    attempt: experiment.attempt(),
                     devices: experiment.devices.to_vec(),
                 })),
                 Status::Deciding => actions.push(self.ask(id)),
@@ -147,6 +167,7 @@ impl StudyState {
     }
 
     fn attempt_ended(&mut self, ended: &AttemptEnded, actions: &mut Vec<Action>) {
+        self.handed_over(ended);
         let experiment = self.experiment_mut(ended.experiment);
         experiment.succeeded = ended.attempt.failure.is_none();
         if !ended.interrupted {
@@ -163,9 +184,7 @@ impl StudyState {
     }
 
     fn ask(&self, id: ExperimentId) -> Action {
-        let stage = self.experiment(id).stage;
-        let set_aside = self.faults_in_a_row[stage as usize] >= FAULTS_TO_SET_ASIDE;
-        Action::Ask { experiment: id, set_aside }
+        Action::Ask { experiment: id, set_aside: self.set_aside(self.experiment(id).stage) }
     }
 
     fn decided(&mut self, decided: &Decided, at: Timestamp, actions: &mut Vec<Action>) {
@@ -203,8 +222,9 @@ impl StudyState {
     fn stage_settled(&mut self, id: ExperimentId, succeeded: bool, actions: &mut Vec<Action>) {
         match (self.experiment(id).stage, succeeded) {
             (Stage::Prepare, true) => {
+                let fit = !self.devices.any_quarantined(&self.experiment(id).devices);
                 self.experiment_mut(id).enter(Stage::Measure);
-                if self.phase == Phase::Running {
+                if self.phase == Phase::Running && fit {
                     self.start(id, actions);
                 } else {
                     self.requeue(id);
@@ -227,8 +247,7 @@ impl StudyState {
             self.settle(id);
             return;
         }
-        let attempt = self.experiment(id).attempt;
-        self.experiment_mut(id).enter_finish(attempt);
+        self.experiment_mut(id).enter(Stage::Finish);
         if matches!(self.phase, Phase::Running | Phase::Draining(_)) {
             self.start(id, actions);
         } else {
@@ -339,12 +358,11 @@ impl StudyState {
 
     fn start(&mut self, id: ExperimentId, actions: &mut Vec<Action>) {
         let experiment = self.experiment_mut(id);
-        experiment.attempt += 1;
-        experiment.status = Status::Starting;
+        experiment.begin_attempt();
         actions.push(Action::StartAttempt(Start {
             experiment: id,
             stage: experiment.stage,
-            attempt: experiment.attempt,
+            attempt: experiment.attempt(),
             devices: experiment.devices.to_vec(),
         }));
     }
@@ -360,6 +378,9 @@ impl StudyState {
                 actions.push(Action::End(StudyEnd::Completed));
             }
             Phase::Draining(end) | Phase::Ending(end) => actions.push(Action::End(end.clone())),
+            Phase::Running if self.is_stuck() => {
+                actions.push(Action::End(StudyEnd::Stopped(self.why_stuck())));
+            }
             Phase::Running | Phase::Ended(_) => {}
         }
     }
@@ -417,7 +438,7 @@ impl StudyState {
     /// The stage an experiment is at, and the number of its newest attempt there, 0 before the first.
     pub fn newest_attempt(&self, id: ExperimentId) -> (Stage, u32) {
         let experiment = self.experiment(id);
-        (experiment.stage, experiment.attempt)
+        (experiment.stage, experiment.attempt())
     }
 
     /// Whether the newest attempt succeeded.
@@ -443,6 +464,16 @@ impl StudyState {
         }
     }
 
+    /// Whether a stage's policy is set aside, having failed to answer too often.
+    pub fn set_aside(&self, stage: Stage) -> bool {
+        self.faults_in_a_row[stage as usize] >= FAULTS_TO_SET_ASIDE
+    }
+
+    /// The experiments that have failed for good, so far.
+    pub fn failed(&self) -> impl Iterator<Item = ExperimentId> {
+        self.study.ids().filter(|id| self.outcome(*id) == Some(Outcome::Failed))
+    }
+
     /// How the study ended, where it has.
     pub fn ended(&self) -> Option<&StudyEnd> {
         match &self.phase {
@@ -453,8 +484,12 @@ impl StudyState {
 
     /// Whether devices other than an experiment's present ones could hold it.
     fn has_other_devices(&self, id: ExperimentId) -> bool {
-        self.devices.len() >= self.experiment(id).devices.len() + self.study.devices_of(id) as usize
+        self.devices.usable_beside(&self.experiment(id).devices) >= self.study.devices_of(id) as usize
     }
+}
+
+fn first_stage(study: &Study, id: ExperimentId) -> Stage {
+    if study.has_stage(id, Stage::Prepare) { Stage::Prepare } else { Stage::Measure }
 }
 
 /// Where no decision says otherwise.

@@ -3,7 +3,7 @@
 //! A failure names its seed; `REPRIEVE_SEED=N` runs that world alone, and
 //! `REPRIEVE_SEEDS=N` runs as many as are asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,10 +13,12 @@ use rand::{RngExt, SeedableRng};
 
 use crate::action::{Action, Start};
 use crate::attempt::{Attempt, Ending, Failure, FailureClass, Stage};
+use crate::cleanup::{HandOver, Quarantine};
 use crate::decision::{Decision, Placement, Retry, Turn};
 use crate::event::{
     AttemptEnded, AttemptStarted, Decided, Device, Event, ProcessIdentity, Stamped, StudyEnd, StudyStarted,
 };
+use crate::reading::ReadingError;
 use crate::study::{ExperimentId, Format, Source, Study};
 
 use super::{Outcome, StudyState};
@@ -33,6 +35,8 @@ struct World {
     pending: Vec<Action>,
     /// Supervisors at work, which outlive a host: whose, and whether they were told to end.
     running: BTreeMap<ExperimentId, (Start, bool)>,
+    /// Every attempt that has begun, by its number.
+    numbers: BTreeSet<(ExperimentId, Stage, u32)>,
     /// How often each experiment's `measure` and `finish` have begun.
     begun: BTreeMap<(ExperimentId, Stage), u32>,
 }
@@ -50,6 +54,7 @@ impl World {
             now: Timestamp::UNIX_EPOCH,
             pending: Vec::new(),
             running: BTreeMap::new(),
+            numbers: BTreeSet::new(),
             begun: BTreeMap::new(),
         }
     }
@@ -65,7 +70,7 @@ impl World {
 
     /// No device may ever have two holders, and whoever runs holds what it needs.
     fn check_leases(&self) {
-        let mut held = std::collections::BTreeSet::new();
+        let mut held = BTreeSet::new();
         for (start, _) in self.running.values() {
             for device in &start.devices {
                 assert!(held.insert(*device), "device {device} is used by two running attempts");
@@ -141,8 +146,14 @@ impl World {
     }
 
     fn start(&mut self, start: Start) {
+        // One that a crashed host did not get to start, on a device found sick since.
+        if !self.running.contains_key(&start.experiment) && self.state.unfit(&start).is_some() {
+            return self.attempt_ended(start, false, false);
+        }
         // Safe to repeat: a supervisor that is at work is found, not started again.
         if !self.running.contains_key(&start.experiment) {
+            let number = (start.experiment, start.stage, start.attempt);
+            assert!(self.numbers.insert(number), "the number of {number:?} is used twice");
             *self.begun.entry((start.experiment, start.stage)).or_default() += 1;
             self.running.insert(start.experiment, (start.clone(), false));
         }
@@ -152,6 +163,7 @@ impl World {
             stage: start.stage,
             attempt: start.attempt,
             devices: start.devices,
+            overrides: self.state.overrides(start.experiment).to_vec(),
             supervisor,
         }));
     }
@@ -163,6 +175,10 @@ impl World {
         }
         let (start, told) = self.running.remove(&id).expect("it was running");
         let succeeded = !told && self.random.random_ratio(2, 3);
+        self.attempt_ended(start, told, succeeded);
+    }
+
+    fn attempt_ended(&mut self, start: Start, told: bool, succeeded: bool) {
         let failure = Failure { class: FailureClass::Unknown, evidence: String::new() };
         let attempt = Attempt {
             number: start.attempt,
@@ -180,7 +196,26 @@ impl World {
             throttled_for: Duration::ZERO,
             facts: Vec::new(),
         };
-        self.happen(Event::AttemptEnded(AttemptEnded { experiment: id, interrupted: told, attempt }));
+        let devices = start.devices.iter().map(|_| self.hand_over(20)).collect();
+        self.happen(Event::AttemptEnded(AttemptEnded {
+            experiment: start.experiment,
+            interrupted: told,
+            attempt,
+            cleanup: None,
+            devices,
+        }));
+    }
+
+    /// A device that is sick one time in so many.
+    fn hand_over(&mut self, one_in: u32) -> HandOver {
+        let sick = self.random.random_ratio(1, one_in);
+        let quarantine =
+            sick.then(|| Quarantine { reason: "the world says so".to_owned(), remedy: String::new() });
+        HandOver { baseline_bytes: 0, reading: Err(ReadingError::NotSupported), quarantine }
+    }
+
+    fn readings(&mut self) -> Vec<HandOver> {
+        (0..self.state.devices().len()).map(|_| self.hand_over(10)).collect()
     }
 
     fn decide(&mut self, id: ExperimentId) -> Decision {
@@ -215,19 +250,29 @@ impl World {
         if self.journal.is_empty() {
             return self.begin();
         }
-        self.happen(Event::StudyResumed { host_version: String::new(), policies: Vec::new() });
+        // Sometimes a person wants the failed ones to run again.
+        let again = self.random.random_ratio(1, 4);
+        let reopened = self.state.failed().filter(|_| again).collect();
+        let readings = self.readings();
+        self.happen(resumed(reopened, readings));
     }
 
     fn begin(&mut self) {
+        let readings = self.readings();
         self.happen(Event::StudyStarted(StudyStarted {
             id: "simulation".to_owned(),
             host_version: String::new(),
             source: Source { path: "/study.toml".into(), format: Format::Toml, text: String::new() },
             policy: None,
             devices: Vec::new(),
+            readings,
             policies: Vec::new(),
         }));
     }
+}
+
+fn resumed(reopened: Vec<ExperimentId>, readings: Vec<HandOver>) -> Event {
+    Event::StudyResumed { host_version: String::new(), policies: Vec::new(), readings, reopened }
 }
 
 fn study(random: &mut ChaCha8Rng, devices: usize) -> Study {
@@ -252,10 +297,12 @@ fn run(seed: u64) {
     world.begin();
     for _ in 0..200 {
         let crash_after = world.random.random_ratio(1, 2).then(|| world.random.random_range(0..30_usize));
-        if world.live(crash_after) == Some(StudyEnd::Completed) {
+        let end = world.live(crash_after);
+        let again = world.state.failed().next().is_some() && world.random.random_ratio(1, 3);
+        if end == Some(StudyEnd::Completed) && !again {
             break;
         }
-        // A crash, a stop or an interrupt: a person resumes.
+        // A crash, a stop, an interrupt, or failures to run again: a person resumes.
         world.crash();
     }
     let study = Arc::clone(world.state.study());
@@ -290,8 +337,8 @@ impl World {
             replayed.apply(stamped);
         }
         let once = replayed.clone();
-        let resumed = Event::StudyResumed { host_version: String::new(), policies: Vec::new() };
-        let stamped = Stamped { at: self.now, event: resumed };
+        let reopened = replayed.failed().collect();
+        let stamped = Stamped { at: self.now, event: resumed(reopened, self.readings()) };
         let first = replayed.apply(&stamped);
         let mut again = once;
         assert_eq!(first, again.apply(&stamped), "two resumes from one journal do different things");

@@ -117,6 +117,15 @@ impl StudyError {
         blocks.join("\n\n")
     }
 
+    /// The same without the places, for a study that stands in no file.
+    pub fn without_places(&self) -> String {
+        let told = |problem: &Problem| match &problem.hint {
+            Some(hint) => format!("{}\nhint: {hint}", problem.message),
+            None => problem.message.clone(),
+        };
+        self.problems.iter().map(told).collect::<Vec<_>>().join("\n")
+    }
+
     fn render_problem(&self, problem: &Problem, renderer: &Renderer) -> String {
         let title = Level::ERROR.primary_title(&problem.message);
         let mut report = vec![match problem.place {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::placeholders;
+use super::{ExperimentId, placeholders};
 use crate::attempt::{Parameter, Stage};
 
 /// What one entry of `experiments` says, the defaults merged in.
@@ -131,6 +131,19 @@ pub struct Experiment<'s> {
     template: &'s Template,
     #[serde(skip)]
     folder: &'s Path,
+}
+
+/// An experiment with its number, as events call it, for readers of JSON.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Planned<'s> {
+    /// What events call it.
+    #[serde(rename = "experiment")]
+    pub number: ExperimentId,
+    /// What the study file says of it.
+    #[serde(flatten)]
+    pub experiment: Experiment<'s>,
+    /// Where its attempts are, below the study's directory.
+    pub directory: PathBuf,
 }
 
 /// A stage's command with everything filled in, ready to be run anywhere.

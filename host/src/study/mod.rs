@@ -3,12 +3,14 @@
 //!
 //! It runs nothing and decides nothing. Apart from [`Source::load`] it is pure.
 
+mod cleanup;
 mod error;
 mod expand;
 mod experiment;
 mod placeholders;
 mod policies;
 mod read;
+mod read_cleanup;
 mod read_experiment;
 mod read_stage;
 mod reader;
@@ -23,12 +25,16 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::{FailureClass, Stage};
+pub use cleanup::{CleanupRules, Hook};
 pub use error::StudyError;
 use experiment::{Cell, Template};
-pub use experiment::{Experiment, StageCommand};
+pub use experiment::{Experiment, Planned, StageCommand};
 pub use policies::{Fallback, Policies, PolicyComponent, PolicyLimits, PolicySpec};
 pub use source::{Format, Source};
 use tree::Span;
+
+/// Longer names are cut where they become directories.
+const NAME_CHARS_MAX: usize = 60;
 
 /// A list of experiments, and how they are to be run. Read once, never changed.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +52,8 @@ pub struct Study {
     pub interrupt_grace: Duration,
     /// Which policy judges which stage.
     pub policies: Policies,
+    /// How devices are made clean.
+    pub cleanup: CleanupRules,
     /// The host's last word.
     pub limits: Limits,
     /// What failures look like here, first match first.
@@ -144,6 +152,18 @@ impl Study {
     pub fn experiment(&self, id: ExperimentId) -> Experiment<'_> {
         let cell = self.cell(id);
         Experiment::new(self.template(cell), cell, &self.folder)
+    }
+
+    /// All that a reader needs to tell an experiment by its number.
+    pub fn planned(&self, id: ExperimentId) -> Planned<'_> {
+        Planned { number: id, experiment: self.experiment(id), directory: self.directory_of(id) }
+    }
+
+    /// Where an experiment's attempts are, below the study's directory. Always the same.
+    pub fn directory_of(&self, id: ExperimentId) -> PathBuf {
+        let fit = |c: char| if c.is_ascii_alphanumeric() || "._-#".contains(c) { c } else { '_' };
+        let name: String = self.name_of(id).chars().take(NAME_CHARS_MAX).map(fit).collect();
+        Path::new("attempts").join(format!("{:04}-{name}", id.0))
     }
 
     /// Just its name, for less work.

@@ -83,6 +83,8 @@ pub struct PolicyLimits {
     pub hostcall_bytes: Option<u64>,
     /// Bytes of one answer.
     pub answer_bytes: Option<u64>,
+    /// Steps of one cleanup plan.
+    pub plan_steps: Option<u64>,
     /// Bytes that one call may log.
     pub log_bytes: Option<u64>,
 }

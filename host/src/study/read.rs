@@ -7,8 +7,8 @@ use super::expand::expand;
 use super::reader::{Reader, Table, unsigned};
 use super::tree::{Node, Value};
 use super::{
-    Fallback, Limits, Order, PatternSpec, Policies, PolicyComponent, PolicyLimits, PolicySpec, Source, Span,
-    Study, StudyError, tree,
+    CleanupRules, Fallback, Limits, Order, PatternSpec, Policies, PolicyComponent, PolicyLimits, PolicySpec,
+    Source, Span, Study, StudyError, tree,
 };
 use crate::attempt::{FailureClass, Stage};
 
@@ -16,7 +16,7 @@ use crate::attempt::{FailureClass, Stage};
 /// beyond any machine there is, and small enough that a slip is noticed.
 pub(super) const MOST_DEVICES: u32 = 1024;
 
-const STUDY_KEYS: [&str; 11] = [
+const STUDY_KEYS: [&str; 12] = [
     "name",
     "seed",
     "order",
@@ -24,14 +24,15 @@ const STUDY_KEYS: [&str; 11] = [
     "slots",
     "interrupt_grace",
     "policy",
+    "cleanup",
     "limits",
     "patterns",
     "defaults",
     "experiments",
 ];
-const STAGE_POLICY_KEYS: [&str; 4] = ["use", "fallback", "settings", "limits"];
+pub(super) const STAGE_POLICY_KEYS: [&str; 4] = ["use", "fallback", "settings", "limits"];
 const POLICY_KEYS: [&str; 7] = ["use", "fallback", "settings", "limits", "prepare", "measure", "finish"];
-const POLICY_LIMIT_KEYS: [&str; 9] = [
+const POLICY_LIMIT_KEYS: [&str; 10] = [
     "fuel",
     "deadline",
     "memory_bytes",
@@ -40,6 +41,7 @@ const POLICY_LIMIT_KEYS: [&str; 9] = [
     "stack_bytes",
     "hostcall_bytes",
     "answer_bytes",
+    "plan_steps",
     "log_bytes",
 ];
 const LIMIT_KEYS: [&str; 3] = ["max_attempts", "max_delay", "max_duration"];
@@ -77,6 +79,7 @@ impl Reader<'_> {
         let slots = table.get("slots").map(|node| self.integer(node, "`slots`", 1..=MOST_DEVICES));
         let grace = table.get("interrupt_grace").map(|node| self.duration(node, "`interrupt_grace`"));
         let policies = self.policies(table.get("policy"));
+        let cleanup = table.get("cleanup").map_or_else(CleanupRules::default, |node| self.cleanup(node));
         let limits = table.get("limits").map_or_else(Limits::default, |node| self.limits(node));
         let patterns = table.get("patterns").map_or_else(Vec::new, |node| self.patterns(node));
         let templates = self.templates(&table, slots);
@@ -88,6 +91,7 @@ impl Reader<'_> {
             slots,
             interrupt_grace: grace.unwrap_or(Duration::from_secs(60)),
             policies,
+            cleanup,
             limits,
             patterns,
             folder: self.source.folder().to_owned(),
@@ -137,7 +141,7 @@ impl Reader<'_> {
 
     /// What is left out is as in `base`, apart from the settings of another
     /// component: it would not know them.
-    fn policy(&mut self, table: &Table<'_>, base: &PolicySpec) -> PolicySpec {
+    pub(super) fn policy(&mut self, table: &Table<'_>, base: &PolicySpec) -> PolicySpec {
         let fallbacks =
             [("standard", Fallback::Standard), ("give-up", Fallback::GiveUp), ("stop", Fallback::Stop)];
         let component = table.get("use").map(|node| self.component(node));
@@ -191,6 +195,7 @@ impl Reader<'_> {
             stack_bytes: number("stack_bytes", base.stack_bytes),
             hostcall_bytes: number("hostcall_bytes", base.hostcall_bytes),
             answer_bytes: number("answer_bytes", base.answer_bytes),
+            plan_steps: number("plan_steps", base.plan_steps),
             log_bytes: number("log_bytes", base.log_bytes),
             deadline: match table.get("deadline") {
                 Some(node) => Some(self.duration(node, "`deadline`")),

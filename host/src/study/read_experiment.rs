@@ -120,7 +120,8 @@ impl Reader<'_> {
         let Some(node) = layers.get("devices") else { return 1 };
         let devices = self.integer(node, "`devices`", 1..=MOST_DEVICES);
         if let Some(slots) = slots.filter(|slots| *slots < devices) {
-            let message = format!("the experiment needs {devices} devices, and the study has {slots} slots");
+            let noun = if slots == 1 { "slot" } else { "slots" };
+            let message = format!("the experiment needs {devices} devices, and the study has {slots} {noun}");
             self.wrong(node.span, message);
         }
         devices

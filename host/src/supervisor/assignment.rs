@@ -1,5 +1,6 @@
 //! What a supervisor is to do, as the host wrote it down before starting it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,8 +8,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::attempt::Stage;
+use crate::decision::Subject;
+use crate::study::{Hook, PatternSpec, PolicySpec};
+
 /// One attempt to carry out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Assignment {
     /// Tells this attempt's processes from all others: in their environment
     /// as `REPRIEVE_TOKEN`.
@@ -26,6 +31,35 @@ pub struct Assignment {
     pub silence_ms: Option<u64>,
     /// Between the termination signal and the kill, in milliseconds.
     pub grace_ms: u64,
+    /// Which of its stage's attempts it is, from 1.
+    pub number: u32,
+    /// Which stage.
+    pub stage: Stage,
+    /// The delay that was decided before it, in milliseconds.
+    pub waited_for_ms: u64,
+    /// The experiment, as policies see it.
+    pub experiment: Subject,
+    /// What failures look like in this study, beside what is known of them.
+    pub patterns: Vec<PatternSpec>,
+    /// The devices that it holds; empty where they are mere slots.
+    pub devices: Vec<LeasedDevice>,
+    /// The policy that plans the cleanup.
+    pub planner: PolicySpec,
+    /// Where compiled policies are kept.
+    pub cache: Option<PathBuf>,
+    /// Commands that a plan may run, by name.
+    pub hooks: BTreeMap<String, Hook>,
+    /// Whether devices that are not clean are used all the same.
+    pub use_unclean: bool,
+}
+
+/// A device that an attempt holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeasedDevice {
+    /// NVML's name for it.
+    pub uuid: String,
+    /// Used before the study's first attempt on it, in bytes.
+    pub baseline_bytes: u64,
 }
 
 const FILE: &str = "assignment.json";

@@ -1,13 +1,20 @@
 //! Carries out one attempt, from its assignment to its record.
 //!
 //! Runs as a process of its own and needs no host: it finishes its work and
-//! writes the record whether or not anybody waits for it. It does not judge
-//! what it saw, and decides nothing.
+//! writes the record whether or not anybody waits for it. What follows the
+//! attempt is not decided here.
 
 mod assignment;
 mod child;
+mod cleaner;
+mod evidence;
+mod handover;
+mod leased;
 mod output;
+mod planner;
 mod record;
+mod shared_memory;
+mod tree;
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -15,12 +22,17 @@ use std::path::Path;
 
 use rustix::fs::{FlockOperation, flock};
 
-use crate::attempt::Ending;
+use crate::attempt::{Attempt, Parameter};
+use crate::cleanup::{Cleanup, Consequence, HandOver, Occasion, PlanQuestion, StepOutcome};
 use crate::clock;
 
-pub use assignment::Assignment;
-pub(crate) use child::REQUESTS;
+pub use assignment::{Assignment, LeasedDevice};
+use child::End;
+use cleaner::Shared;
+use planner::{Plan, Planner};
 pub use record::Record;
+pub(crate) use tree::REQUESTS;
+use tree::Tree;
 
 /// Held by a supervisor for as long as it lives, in its attempt's directory.
 pub const LOCK_FILE: &str = "supervisor.lock";
@@ -55,13 +67,67 @@ pub fn supervise(dir: &Path) -> io::Result<()> {
     let started_at = clock::wall();
     let stdout = File::create(dir.join(STDOUT_FILE))?;
     let stderr = File::create(dir.join(STDERR_FILE))?;
-    let end = child::run(&assignment, stdout, stderr).unwrap_or_else(|error| child::End {
-        ending: Ending::NotStarted(error.to_string()),
-        interrupted: false,
-        ran_for: std::time::Duration::ZERO,
-        leftovers: 0,
-        stdout_tail: Vec::new(),
-        stderr_tail: Vec::new(),
-    });
-    Record::new(&assignment, started_at, end, &dir.join(REPORT_FILE)).write(dir)
+    let shared = Shared::new(&assignment, Tree::new()?);
+    let mut planner = Planner::new(assignment.planner.clone(), assignment.cache.clone());
+    let before = clean(&assignment, &shared, &mut planner, Occasion::BeforeAttempt);
+    let end = match unfit(&before) {
+        Some(why) => End::not_started(why),
+        None => child::run(&assignment, &mut shared.lock().tree, stdout, stderr)
+            .unwrap_or_else(|error| End::not_started(error.to_string())),
+    };
+    let mut attempt = evidence::attempt(&assignment, &end, &dir.join(REPORT_FILE));
+    let mut cleanup =
+        clean(&assignment, &shared, &mut planner, Occasion::AfterAttempt(Box::new(attempt.clone())));
+    cleanup.prepend(before);
+    let devices = finish(&assignment, &shared, &mut attempt, &mut cleanup);
+    Record { token: assignment.token, started_at, interrupted: end.interrupted, attempt, cleanup, devices }
+        .write(dir)
+}
+
+/// Has a cleanup planned, and carries it out.
+fn clean(assignment: &Assignment, shared: &Shared, planner: &mut Planner, occasion: Occasion) -> Cleanup {
+    let question =
+        PlanQuestion { experiment: assignment.experiment.clone(), occasion, asked_at: clock::wall() };
+    let Plan { steps, by, fault } = planner.plan(&question, || Box::new(shared.clone()));
+    let mut cleaner = shared.lock();
+    for step in steps {
+        cleaner.perform(step, false);
+    }
+    Cleanup {
+        by,
+        steps: std::mem::take(&mut cleaner.reports),
+        fault,
+        bounded: std::mem::take(&mut cleaner.bounded),
+    }
+}
+
+/// Why an attempt cannot start on its devices, where a step said so.
+fn unfit(cleanup: &Cleanup) -> Option<String> {
+    cleanup.steps.iter().find_map(|report| match (&report.outcome, report.step.if_it_fails) {
+        (StepOutcome::Failed(why), Consequence::QuarantineDevice | Consequence::StopStudy) => {
+            Some(format!("{} failed before it: {why}", report.step.action.name()))
+        }
+        _ => None,
+    })
+}
+
+/// What holds whatever a plan did: nothing of the attempt's is left running,
+/// and each device is clean or quarantined.
+fn finish(
+    assignment: &Assignment,
+    shared: &Shared,
+    attempt: &mut Attempt,
+    cleanup: &mut Cleanup,
+) -> Vec<HandOver> {
+    let mut cleaner = shared.lock();
+    if let Err(error) = cleaner.tree.end_all(assignment.grace()) {
+        tracing::error!("what the attempt left running cannot be ended: {error}");
+    }
+    let leftovers = cleaner.tree.leftovers();
+    if leftovers > 0 {
+        attempt.facts.push(Parameter { name: "leftovers-ended".to_owned(), value: leftovers.to_string() });
+    }
+    let devices = handover::hand_over(&mut cleaner, &cleanup.steps, assignment.use_unclean);
+    cleanup.steps.append(&mut cleaner.reports);
+    devices
 }

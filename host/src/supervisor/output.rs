@@ -56,7 +56,9 @@ impl Output {
         any
     }
 
-    pub(super) fn into_tail(self) -> Vec<u8> {
-        self.tail.into()
+    /// The end of the stream so far, as UTF-8 with replacements.
+    pub(super) fn tail(&self) -> String {
+        let (first, second) = self.tail.as_slices();
+        String::from_utf8_lossy(&[first, second].concat()).into_owned()
     }
 }

@@ -1,0 +1,91 @@
+//! What an attempt's end is taken to mean: its class, its own report, its facts.
+//!
+//! What a failure looks like is `failure`'s; what follows it is a policy's.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::time::Duration;
+
+use crate::attempt::{Attempt, Ending, Parameter, SelfReport};
+use crate::failure::{Classifier, Evidence, Pattern};
+
+use super::assignment::Assignment;
+use super::child::End;
+
+/// How much of a stream's end a policy is told, and the journal keeps. The
+/// attempt's directory has all of it.
+const TAIL_BYTES: usize = 4 * 1024;
+
+/// `EX_TEMPFAIL` of <sysexits.h>: a failure that passes; what failed asks to be run again.
+const TEMPORARY_FAILURE: i32 = 75;
+
+/// A self-report is a few lines; what is longer than this is not one.
+const REPORT_BYTES_MAX: u64 = 64 * 1024;
+
+/// The attempt, as far as its process tells.
+pub(super) fn attempt(assignment: &Assignment, end: &End, report: &Path) -> Attempt {
+    let mut facts = Vec::new();
+    let said = read_report(report).unwrap_or_else(|error| {
+        facts.push(Parameter { name: "self-report-error".to_owned(), value: error });
+        None
+    });
+    let failure = match end.ending {
+        // The usual end needs no table of failures.
+        Ending::Exited(0) if !end.interrupted && said.is_none() => None,
+        _ => classifier(assignment).classify(&Evidence {
+            ending: &end.ending,
+            ended_by_host: matches!(end.ending, Ending::TimedOut | Ending::FellSilent) || end.interrupted,
+            cancelled: end.interrupted,
+            stdout: &end.stdout,
+            stderr: &end.stderr,
+            self_report: said.as_ref(),
+        }),
+    };
+    let self_report = said.or_else(|| match end.ending {
+        Ending::Exited(TEMPORARY_FAILURE) => Some(SelfReport {
+            retryable: Some(true),
+            kind: String::new(),
+            message: "exit code 75 (EX_TEMPFAIL)".to_owned(),
+        }),
+        _ => None,
+    });
+    Attempt {
+        number: assignment.number,
+        stage: assignment.stage,
+        ending: end.ending.clone(),
+        failure,
+        waited_for: Duration::from_millis(assignment.waited_for_ms),
+        ran_for: end.ran_for,
+        stderr_tail: tail(&end.stderr),
+        stdout_tail: tail(&end.stdout),
+        self_report,
+        faults: Vec::new(),
+        memory: Vec::new(),
+        foreign_processes: 0,
+        throttled_for: Duration::ZERO,
+        facts,
+    }
+}
+
+fn classifier(assignment: &Assignment) -> Classifier {
+    let pattern = |spec: &crate::study::PatternSpec| Pattern { class: spec.class, regex: spec.regex.clone() };
+    let own: Vec<Pattern> = assignment.patterns.iter().map(pattern).collect();
+    Classifier::new(&own).expect("the host has checked the study's patterns")
+}
+
+fn read_report(path: &Path) -> Result<Option<SelfReport>, String> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.to_string()),
+    };
+    let mut text = Vec::new();
+    file.take(REPORT_BYTES_MAX).read_to_end(&mut text).map_err(|error| error.to_string())?;
+    serde_json::from_slice(&text).map(Some).map_err(|error| error.to_string())
+}
+
+fn tail(text: &str) -> String {
+    let from = text.len().saturating_sub(TAIL_BYTES);
+    text[text.ceil_char_boundary(from)..].to_owned()
+}

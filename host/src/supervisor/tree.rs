@@ -1,0 +1,229 @@
+//! All that descends from a supervisor: started, listened to, ended.
+//!
+//! Waits in one poll(2) for whatever comes first: output, an end, a request of
+//! the host, a moment. Nothing is asked again and again. Knows no limits of an
+//! attempt: see `child`.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{SigSet, Signal as NixSignal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Signal, WaitStatus};
+
+use crate::clock::monotonic as now;
+use crate::process::{Spawn, SpawnError, adopt_orphans, reap, signal_descendants};
+
+use super::output::Output;
+
+/// What a supervisor may be sent. Whoever starts it has them blocked, so that
+/// none comes before it can be taken. A hang-up is no request: the supervisor
+/// outlives its terminal.
+pub(crate) const REQUESTS: [NixSignal; 3] = [NixSignal::SIGTERM, NixSignal::SIGINT, NixSignal::SIGHUP];
+
+/// How often a tree that is being ended is looked at again: a process that
+/// forks while it is walked may be missed once.
+pub(super) const SWEEP_AGAIN: Duration = Duration::from_millis(20);
+
+/// What the host asks for, by signal: SIGTERM to end politely, SIGINT at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Wish {
+    GoOn,
+    End,
+    EndAtOnce,
+}
+
+/// A tree that is being ended.
+struct Closing {
+    kill_at: Instant,
+    /// Those that have had their termination signal, by PID and start time.
+    asked: HashSet<(i32, u64)>,
+}
+
+/// The descendants of this process.
+pub(super) struct Tree {
+    signals: SignalFd,
+    pub(super) wish: Wish,
+    /// Those that were started here, and how and when they ended.
+    started: HashMap<i32, Option<(WaitStatus, Instant)>>,
+    outputs: Vec<Output>,
+    closing: Option<Closing>,
+    leftovers: usize,
+}
+
+/// What has happened since it was last looked at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct News {
+    pub(super) output: bool,
+    /// Whether any descendant is left.
+    pub(super) left: bool,
+}
+
+impl Tree {
+    /// From here on the host's requests are taken, and this process's orphans.
+    pub(super) fn new() -> io::Result<Self> {
+        let handled: SigSet = REQUESTS.into_iter().chain([NixSignal::SIGCHLD]).collect();
+        handled.thread_block()?;
+        let signals = SignalFd::with_flags(&handled, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
+        adopt_orphans()?;
+        Ok(Self {
+            signals,
+            wish: Wish::GoOn,
+            started: HashMap::new(),
+            outputs: Vec::new(),
+            closing: None,
+            leftovers: 0,
+        })
+    }
+
+    /// Starts a process, whose end will be noted.
+    pub(super) fn start(&mut self, spawn: &Spawn<'_>) -> Result<i32, SpawnError> {
+        let pid = spawn.start()?;
+        self.started.insert(pid, None);
+        Ok(pid)
+    }
+
+    /// Listens to a stream from here on, beside those before it.
+    pub(super) fn listen(&mut self, output: Output) {
+        self.outputs.push(output);
+    }
+
+    /// The ends of the streams that are listened to, in the order they came.
+    pub(super) fn tails(&self) -> Vec<String> {
+        self.outputs.iter().map(Output::tail).collect()
+    }
+
+    /// How and when a process that was started here has ended.
+    pub(super) fn end_of(&self, pid: i32) -> Option<(WaitStatus, Instant)> {
+        self.started.get(&pid).copied().flatten()
+    }
+
+    /// Waits for the next thing to happen, at most until then, and takes in all that has.
+    pub(super) fn next(&mut self, until: Option<Instant>) -> io::Result<News> {
+        let mut fds = vec![PollFd::new(&self.signals, PollFlags::IN)];
+        fds.extend(
+            self.outputs
+                .iter()
+                .filter_map(Output::pipe)
+                .map(|pipe| PollFd::from_borrowed_fd(pipe, PollFlags::IN)),
+        );
+        let timeout = until.map(|at| {
+            let left = at.saturating_duration_since(now());
+            Timespec {
+                tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
+                tv_nsec: left.subsec_nanos().into(),
+            }
+        });
+        match poll(&mut fds, timeout.as_ref()) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+        let mut output = self.take_in();
+        self.take_requests();
+        // Every descendant is, or becomes, a child of this subreaper.
+        let started = &mut self.started;
+        let left = reap(|pid, status| {
+            if let Some(end) = started.get_mut(&pid) {
+                *end = Some((status, now()));
+            }
+        });
+        if !left {
+            output |= self.take_in();
+        }
+        if self.closing.is_some() {
+            self.sweep();
+        }
+        Ok(News { output, left })
+    }
+
+    fn take_in(&mut self) -> bool {
+        self.outputs.iter_mut().fold(false, |any, output| any | output.take_in())
+    }
+
+    fn take_requests(&mut self) {
+        while let Ok(Some(request)) = self.signals.read_signal() {
+            let number = i32::try_from(request.ssi_signo).unwrap_or_default();
+            let wish = match number {
+                _ if number == NixSignal::SIGTERM as i32 => Wish::End,
+                _ if number == NixSignal::SIGINT as i32 => Wish::EndAtOnce,
+                _ => Wish::GoOn,
+            };
+            self.wish = self.wish.max(wish);
+        }
+    }
+
+    /// Begins to end all of it: a termination signal, this grace, then a kill.
+    pub(super) fn close(&mut self, grace: Duration) {
+        self.closing.get_or_insert_with(|| Closing { kill_at: now() + grace, asked: HashSet::new() });
+        self.sweep();
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.is_some()
+    }
+
+    /// Sends each of them the termination signal once, and the kill once it is time.
+    fn sweep(&mut self) {
+        let Some(closing) = &mut self.closing else { return };
+        if self.wish == Wish::EndAtOnce || now() >= closing.kill_at {
+            signal_descendants(Signal::KILL, |pid, started| {
+                closing.asked.insert((pid, started));
+                true
+            });
+        } else {
+            signal_descendants(Signal::TERM, |pid, started| closing.asked.insert((pid, started)));
+        }
+    }
+
+    /// Ends all of it, as [`Self::close`], and waits until none is left. Says
+    /// how many there were.
+    pub(super) fn end_all(&mut self, grace: Duration) -> io::Result<usize> {
+        if !self.next(Some(now()))?.left {
+            self.closing = None;
+            return Ok(0);
+        }
+        // Those that a limit has asked already have their grace from then on.
+        let before = self.closing.as_ref().map_or(0, |closing| closing.asked.len());
+        self.close(grace);
+        while self.next(Some(now() + SWEEP_AGAIN))?.left {}
+        let asked = self.closing.take().map_or(0, |closing| closing.asked.len());
+        let ended = asked.saturating_sub(before);
+        self.leftovers += ended;
+        Ok(ended)
+    }
+
+    /// How many were left running and ended, by [`Self::end_all`].
+    pub(super) fn leftovers(&self) -> usize {
+        self.leftovers
+    }
+
+    /// Lets time pass; `false` where the host wants an end at once.
+    pub(super) fn pause(&mut self, span: Duration) -> bool {
+        let until = now() + span;
+        while now() < until && self.wish != Wish::EndAtOnce {
+            if self.next(Some(until)).is_err() {
+                break;
+            }
+        }
+        self.wish != Wish::EndAtOnce
+    }
+
+    /// Runs a short-lived process to its end; `None` where it took too long
+    /// and was ended.
+    pub(super) fn run(&mut self, spawn: &Spawn<'_>, timeout: Duration) -> io::Result<Option<WaitStatus>> {
+        let pid = self.start(spawn).map_err(io::Error::other)?;
+        let until = now() + timeout;
+        loop {
+            if let Some((status, _)) = self.end_of(pid) {
+                return Ok(Some(status));
+            }
+            if now() >= until || self.wish == Wish::EndAtOnce {
+                self.end_all(Duration::ZERO)?;
+                return Ok(None);
+            }
+            self.next(Some(until))?;
+        }
+    }
+}
