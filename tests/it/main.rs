@@ -9,6 +9,7 @@ mod cleanup;
 mod commands;
 mod contract;
 mod devices;
+mod doctor;
 mod gpu;
 #[expect(dead_code, reason = "the tests of policies use the rest")]
 #[path = "../policy/guest.rs"]

@@ -104,6 +104,7 @@ impl Place {
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .env("TZ", "UTC")
             .env("XDG_CACHE_HOME", home.join("cache"))
+            .env("REPRIEVE_LOCKS", self.dir.path())
             .env("HOME", home)
             .envs(self.env.iter().cloned())
             .env("TERM", "xterm")
@@ -182,6 +183,11 @@ impl Host<'_> {
     /// Waits until it has printed this.
     pub(crate) fn says(&self, text: &str) {
         until(text, || self.stream("stdout").contains(text));
+    }
+
+    /// Waits until it has warned of this.
+    pub(crate) fn warns(&self, text: &str) {
+        until(text, || self.stream("stderr").contains(text));
     }
 
     fn stream(&self, name: &str) -> String {

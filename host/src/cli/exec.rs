@@ -17,9 +17,6 @@ use super::Failed;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Wait for devices that another study has, rather than fail at once.
-    #[arg(long)]
-    wait: bool,
     /// A policy component to use instead of the standard one.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -36,6 +33,9 @@ pub(super) struct Args {
     /// [default: reprieve-studies/exec-TIME-PID]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
+    /// Wait for devices that another study has, rather than fail at once.
+    #[arg(long)]
+    wait: bool,
     /// The command and its arguments, after `--`.
     #[arg(required = true, last = true)]
     command: Vec<String>,

@@ -10,6 +10,10 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
 use rustix::io::Errno;
 
+/// Names another directory for the locks, for example one that several
+/// containers on the same devices share.
+pub const LOCKS_VARIABLE: &str = "REPRIEVE_LOCKS";
+
 /// Where every user of a machine may make files. The first that all may write
 /// to is taken, so that all take the same.
 const DIRECTORIES: [&str; 2] = ["/run/lock", "/tmp"];
@@ -110,6 +114,9 @@ fn open_or_make(path: &Path) -> io::Result<File> {
 }
 
 fn directory() -> PathBuf {
+    if let Some(named) = std::env::var_os(LOCKS_VARIABLE).filter(|named| !named.is_empty()) {
+        return named.into();
+    }
     let for_all = |dir: &&&str| fs::metadata(dir).is_ok_and(|dir| dir.mode() & 0o1777 == 0o1777);
     DIRECTORIES.iter().find(for_all).map_or_else(std::env::temp_dir, PathBuf::from)
 }

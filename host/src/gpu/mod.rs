@@ -13,6 +13,6 @@ mod summary;
 mod treatment;
 
 pub use faults::Faults;
-pub use lock::{DeviceLock, LockError, LockedFor};
+pub use lock::{DeviceLock, LOCKS_VARIABLE, LockError, LockedFor};
 pub use nvml::{Gpus, LIBRARY_VARIABLE, READ_WITHIN, Unavailable, Versions, devices};
 pub use sampler::{SAMPLE_EVERY, Sampled, Sampler};

@@ -15,7 +15,7 @@ use jiff::tz::TimeZone;
 use crate::attempt::{Attempt, Stage};
 use crate::cleanup::{HandOver, Quarantine};
 use crate::decision::{Decision, PolicyFault};
-use crate::event::{Decided, Event, PolicyIdentity, Stamped, StudyEnd};
+use crate::event::{AttemptEnded, Decided, Event, PolicyIdentity, Stamped, StudyEnd};
 use crate::state::StudyState;
 use crate::study::ExperimentId;
 

@@ -31,7 +31,7 @@ struct Newest {
 impl Tally {
     pub(super) fn note(&mut self, event: &Event, state: &StudyState) {
         match event {
-            Event::AttemptEnded(AttemptEnded { experiment, interrupted: false, attempt }) => {
+            Event::AttemptEnded(AttemptEnded { experiment, interrupted: false, attempt, .. }) => {
                 let Some(failure) = &attempt.failure else { return };
                 let (class, evidence) = (failure.class.name(), failure.evidence.clone());
                 if attempt.stage == Stage::Finish {

@@ -164,25 +164,23 @@ pub fn command(arguments: &[String]) -> String {
     quoted.join(" ")
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_panic_is_told_by_its_message_and_its_place() {
-        let told = |kind, output: &str| {
-            let output_tail = output.to_owned();
-            let message = "unreachable".to_owned();
-            fault(&PolicyFault { kind, message, backtrace: Vec::new(), output_tail })
-        };
-        let panic = "starting\n\nthread '<unnamed>' (1) panicked at src/lib.rs:10:5:\nno rows\nat all\n\
-                     note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n";
-        let trap = PolicyFaultKind::Trap;
-        assert_eq!(told(trap, panic), "panicked at src/lib.rs:10:5: no rows at all (unreachable)");
-        assert_eq!(told(trap, "one\ntwo\n\n"), "two (unreachable)");
-        assert_eq!(told(trap, ""), "unreachable");
-        assert_eq!(told(PolicyFaultKind::Deadline, "round 9"), "unreachable (it last said: round 9)");
+/// A number of bytes, to the precision that a reader needs.
+pub fn bytes(bytes: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+    let of = |unit: u32| bytes as f64 / f64::from(unit);
+    match bytes {
+        0..1024 => format!("{bytes} B"),
+        1024..0x10_0000 => format!("{} KiB", bytes >> 10),
+        0x10_0000..0x4000_0000 => format!("{} MiB", bytes >> 20),
+        0x4000_0000..0x19_0000_0000 => format!("{:.1} GiB", of(1 << 30)),
+        _ => format!("{:.0} GiB", of(1 << 30)),
     }
+}
+
+/// A device's UUID, as short as people tell it apart: `GPU-01234567`.
+pub fn short_uuid(uuid: &str) -> &str {
+    let first = uuid.match_indices('-').nth(1);
+    first.map_or(uuid, |(end, _)| &uuid[..end])
 }
 
 /// What a study runs on.
@@ -212,4 +210,25 @@ pub fn cleanup(cleanup: Option<&Cleanup>) -> Vec<String> {
     });
     let bounded = cleanup.bounded.iter().map(|bounded| format!("cleanup bounded: {bounded}"));
     planned.chain(failed).chain(bounded).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_told_by_its_message_and_its_place() {
+        let told = |kind, output: &str| {
+            let output_tail = output.to_owned();
+            let message = "unreachable".to_owned();
+            fault(&PolicyFault { kind, message, backtrace: Vec::new(), output_tail })
+        };
+        let panic = "starting\n\nthread '<unnamed>' (1) panicked at src/lib.rs:10:5:\nno rows\nat all\n\
+                     note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n";
+        let trap = PolicyFaultKind::Trap;
+        assert_eq!(told(trap, panic), "panicked at src/lib.rs:10:5: no rows at all (unreachable)");
+        assert_eq!(told(trap, "one\ntwo\n\n"), "two (unreachable)");
+        assert_eq!(told(trap, ""), "unreachable");
+        assert_eq!(told(PolicyFaultKind::Deadline, "round 9"), "unreachable (it last said: round 9)");
+    }
 }

@@ -5,10 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
 
 use crate::cleanup::{CleanupAction, Consequence, Step, StepOutcome, StepReport};
-use crate::clock::monotonic as now;
+use crate::clock::{self, monotonic as now};
 use crate::policy::Devices;
 use crate::process::Spawn;
 use crate::reading::{Reading, ReadingError};
@@ -43,7 +45,7 @@ pub(super) struct Cleaner {
     environment: Vec<(String, String)>,
     /// The study's own grace: no plan waits longer for leftovers.
     grace: Duration,
-    began: SystemTime,
+    began: Timestamp,
 }
 
 /// The cleaner, for the time that a policy plans.
@@ -60,7 +62,7 @@ impl Shared {
             hooks: assignment.hooks.clone(),
             environment: assignment.environment.clone(),
             grace: assignment.grace(),
-            began: SystemTime::now(),
+            began: clock::wall(),
         })))
     }
 

@@ -6,10 +6,9 @@ use std::fmt::Write;
 use std::fs;
 use std::time::Duration;
 
-use indicatif::HumanBytes;
-
 use crate::gpu::{DeviceLock, Gpus, LockError, LockedFor};
 use crate::reading::{Reading, ReadingError};
+use crate::reporter::words::bytes;
 
 use super::assignment::LeasedDevice;
 use super::tree::{Tree, Wish};
@@ -106,7 +105,7 @@ impl Leased {
         if above <= tolerance_bytes {
             return Ok(true);
         }
-        Err(format!("{} in use, {} above its baseline", HumanBytes(used), HumanBytes(above)))
+        Err(format!("{} in use, {} above its baseline", bytes(used), bytes(above)))
     }
 
     /// Who is on a device, for people.
@@ -115,7 +114,7 @@ impl Leased {
         for process in &reading.processes {
             let name = fs::read_to_string(format!("/proc/{}/comm", process.pid)).unwrap_or_default();
             let name = if name.is_empty() { "not visible from here" } else { name.trim_end() };
-            let held = process.memory_bytes.map(|held| HumanBytes(held).to_string()).unwrap_or_default();
+            let held = process.memory_bytes.map(bytes).unwrap_or_default();
             let separator = if text.is_empty() { "" } else { ", " };
             let _ = write!(text, "{separator}pid {} ({name}) {held}", process.pid);
         }

@@ -8,11 +8,11 @@ use std::collections::HashSet;
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
-use indicatif::HumanBytes;
+use jiff::Timestamp;
 
 use crate::cleanup::StepOutcome;
+use crate::reporter::words::bytes as size;
 
 const DIRECTORY: &str = "/dev/shm";
 
@@ -26,7 +26,7 @@ const FIRST_PID_NAMESPACE: &str = "pid:[4026531836]";
 const FIRST_IPC_NAMESPACE: &str = "ipc:[4026531839]";
 
 /// Removes what was left since then.
-pub(super) fn remove(since: SystemTime) -> StepOutcome {
+pub(super) fn remove(since: Timestamp) -> StepOutcome {
     let namespace = |name: &str| fs::read_link(format!("/proc/self/ns/{name}")).unwrap_or_default();
     if namespace("pid") != Path::new(FIRST_PID_NAMESPACE)
         && namespace("ipc") == Path::new(FIRST_IPC_NAMESPACE)
@@ -56,11 +56,11 @@ pub(super) fn remove(since: SystemTime) -> StepOutcome {
     match (files, failed.is_empty()) {
         (_, false) => StepOutcome::Failed(failed.join("; ")),
         (0, true) => StepOutcome::Skipped("none was left that nobody uses".to_owned()),
-        (_, true) => StepOutcome::Done(format!("{files} files, {}", HumanBytes(bytes))),
+        (_, true) => StepOutcome::Done(format!("{files} files, {}", size(bytes))),
     }
 }
 
-fn candidates(directory: &Path, since: SystemTime) -> Vec<(PathBuf, Metadata)> {
+fn candidates(directory: &Path, since: Timestamp) -> Vec<(PathBuf, Metadata)> {
     let uid = rustix::process::geteuid().as_raw();
     let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
     entries
@@ -69,7 +69,11 @@ fn candidates(directory: &Path, since: SystemTime) -> Vec<(PathBuf, Metadata)> {
             let name = entry.file_name();
             NAMES.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)).then_some(())?;
             let metadata = fs::symlink_metadata(entry.path()).ok()?;
-            let young = metadata.created().is_ok_and(|created| created >= since);
+            let young = metadata
+                .created()
+                .ok()
+                .and_then(|created| Timestamp::try_from(created).ok())
+                .is_some_and(|created| created >= since);
             (metadata.is_file() && metadata.uid() == uid && young).then(|| (entry.path(), metadata))
         })
         .collect()
