@@ -177,6 +177,11 @@ impl Human {
 
     /// What of the cleanup a person should know: what failed, and what became of devices.
     fn cleanup(&self, ended: &AttemptEnded, state: &StudyState) {
+        let foreign = ended.attempt.foreign_processes;
+        if foreign > 0 {
+            let processes = if foreign == 1 { "process" } else { "processes" };
+            self.below(&format!("{foreign} {processes} of others on its devices meanwhile"));
+        }
         for line in words::cleanup(ended.cleanup.as_ref()) {
             self.below(&line);
         }

@@ -6,6 +6,7 @@ use crate::attempt::{Attempt, Ending, Parameter};
 use crate::cleanup::{Cleanup, StepOutcome};
 use crate::decision::{Decision, Placement, PolicyFault, PolicyFaultKind, Retry, Turn};
 use crate::event::{Device, StudyEnd};
+use crate::samples::{DeviceSamples, Samples, Span};
 use crate::state::{Outcome, StudyState};
 
 /// A span of time, to the precision that a reader needs.
@@ -210,6 +211,65 @@ pub fn cleanup(cleanup: Option<&Cleanup>) -> Vec<String> {
     });
     let bounded = cleanup.bounded.iter().map(|bounded| format!("cleanup bounded: {bounded}"));
     planned.chain(failed).chain(bounded).collect()
+}
+
+/// What a cleanup brought, a line for each step that brought or met something.
+pub fn steps(cleanup: Option<&Cleanup>) -> Vec<String> {
+    let Some(cleanup) = cleanup else { return Vec::new() };
+    let fault = cleanup.fault.iter().map(|fault| {
+        format!("policy fault in the cleanup's plan: {}; the standard plan stands in", self::fault(fault))
+    });
+    let steps = cleanup.steps.iter().filter_map(|report| {
+        let name = report.step.action.name();
+        let freed = match report.released_bytes {
+            0 => String::new(),
+            released => format!(", {} came free", bytes(released)),
+        };
+        match &report.outcome {
+            StepOutcome::Done(what) if what.is_empty() && freed.is_empty() => None,
+            StepOutcome::Done(what) => {
+                let what = if what.is_empty() { String::new() } else { format!(": {what}") };
+                Some(format!("cleanup: {name} took {}{what}{freed}", span(report.took)))
+            }
+            StepOutcome::Failed(why) => {
+                Some(format!("cleanup: {name} failed after {}: {why}{freed}", span(report.took)))
+            }
+            StepOutcome::Skipped(_) => None,
+        }
+    });
+    let bounded = cleanup.bounded.iter().map(|bounded| format!("cleanup bounded: {bounded}"));
+    fault.chain(steps).chain(bounded).collect()
+}
+
+/// What each device did while an attempt ran.
+pub fn samples(samples: Option<&Samples>) -> Vec<String> {
+    let Some(samples) = samples else { return Vec::new() };
+    let of = |device: &DeviceSamples| {
+        let mut parts = Vec::new();
+        if let Some(peak) = device.memory_peak_bytes {
+            parts.push(format!("peak {}", bytes(peak)));
+        }
+        if let Some(energy) = device.energy_millijoules {
+            #[expect(clippy::cast_precision_loss, reason = "one digit is shown")]
+            parts.push(format!("{:.1} J", energy as f64 / 1e3));
+        }
+        if let Some(Span { min, max }) = device.power_milliwatts {
+            parts.push(format!("{} to {} W", min / 1000, max / 1000));
+        }
+        if let Some(Span { min, max }) = device.temperature_celsius {
+            parts.push(format!("{min} to {max} °C"));
+        }
+        if let Some(throttled) = device.throttled_for.filter(|throttled| !throttled.is_zero()) {
+            parts.push(format!("throttled for {}", span(throttled)));
+        }
+        match device.foreign_processes.len() {
+            0 => {}
+            1 => parts.push("1 process of others".to_owned()),
+            several => parts.push(format!("{several} processes of others")),
+        }
+        format!("{}: {}", short_uuid(&device.uuid), parts.join(", "))
+    };
+    samples.devices.iter().filter(|device| device.taken > 0).map(of).collect()
 }
 
 #[cfg(test)]
