@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::reporter::Stream;
 use crate::runner::Runner;
+use crate::supervisor::OWN_PROGRAM;
 
 use super::Failed;
 
@@ -20,6 +21,6 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
     let reporter = super::reporter(&args.dir, json, Stream::Stdout);
     let cache = super::cache_dir();
     super::carry_on(|| {
-        Ok(Runner::resume(&args.dir, args.failed, cache.as_deref(), super::program(), reporter)?)
+        Ok(Runner::resume(&args.dir, args.failed, cache.as_deref(), OWN_PROGRAM.into(), reporter)?)
     })
 }
