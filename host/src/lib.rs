@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod attempt;
+pub mod clean;
 pub mod cleanup;
 pub mod cli;
 pub mod clock;

@@ -5,9 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
+
+use jiff::Timestamp;
 
 use crate::cleanup::{CleanupAction, Consequence, Step, StepOutcome, StepReport};
+use crate::clock::wall;
 use crate::policy::Devices;
 use crate::process::Spawn;
 use crate::reading::{Reading, ReadingError};
@@ -30,7 +33,7 @@ pub(super) struct Cleaner {
     environment: Vec<(String, String)>,
     /// The study's own grace: no plan waits longer for leftovers.
     grace: Duration,
-    began: SystemTime,
+    began: Timestamp,
 }
 
 /// The cleaner, for the time that a policy plans.
@@ -47,7 +50,7 @@ impl Shared {
             hooks: assignment.hooks.clone(),
             environment: assignment.environment.clone(),
             grace: assignment.grace(),
-            began: SystemTime::now(),
+            began: wall(),
         })))
     }
 

@@ -8,9 +8,9 @@ use std::collections::HashSet;
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use indicatif::HumanBytes;
+use jiff::Timestamp;
 
 use crate::cleanup::StepOutcome;
 
@@ -26,7 +26,7 @@ const FIRST_PID_NAMESPACE: &str = "pid:[4026531836]";
 const FIRST_IPC_NAMESPACE: &str = "ipc:[4026531839]";
 
 /// Removes what was left since then.
-pub(super) fn remove(since: SystemTime) -> StepOutcome {
+pub(crate) fn remove(since: Timestamp) -> StepOutcome {
     let namespace = |name: &str| fs::read_link(format!("/proc/self/ns/{name}")).unwrap_or_default();
     if namespace("pid") != Path::new(FIRST_PID_NAMESPACE)
         && namespace("ipc") == Path::new(FIRST_IPC_NAMESPACE)
@@ -60,7 +60,7 @@ pub(super) fn remove(since: SystemTime) -> StepOutcome {
     }
 }
 
-fn candidates(directory: &Path, since: SystemTime) -> Vec<(PathBuf, Metadata)> {
+fn candidates(directory: &Path, since: Timestamp) -> Vec<(PathBuf, Metadata)> {
     let uid = rustix::process::geteuid().as_raw();
     let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
     entries
@@ -69,7 +69,9 @@ fn candidates(directory: &Path, since: SystemTime) -> Vec<(PathBuf, Metadata)> {
             let name = entry.file_name();
             NAMES.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)).then_some(())?;
             let metadata = fs::symlink_metadata(entry.path()).ok()?;
-            let young = metadata.created().is_ok_and(|created| created >= since);
+            let young = metadata
+                .created()
+                .is_ok_and(|created| Timestamp::try_from(created).is_ok_and(|created| created >= since));
             (metadata.is_file() && metadata.uid() == uid && young).then(|| (entry.path(), metadata))
         })
         .collect()
