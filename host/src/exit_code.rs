@@ -6,6 +6,10 @@ pub const SUCCESS: u8 = 0;
 pub const INTERNAL: u8 = 1;
 /// The command line, the study file or a policy is wrong; nothing was started.
 pub const USAGE: u8 = 2;
+/// `probe`: the device is not usable; the line that was printed says why.
+pub const PROBE_FAILED: u8 = 3;
+/// `probe`: there is no CUDA to probe with: `EX_UNAVAILABLE` of <sysexits.h>.
+pub const NO_CUDA: u8 = 69;
 /// The journal cannot be read or written: `EX_IOERR` of <sysexits.h>.
 pub const JOURNAL: u8 = 74;
 /// The study was stopped before its end, and `resume` goes on: `EX_TEMPFAIL`

@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod attempt;
+pub mod clean;
 pub mod cleanup;
 pub mod cli;
 pub mod clock;
@@ -20,6 +21,7 @@ pub mod reading;
 pub mod reporter;
 pub mod runner;
 pub mod samples;
+pub mod size;
 pub mod state;
 pub mod study;
 pub mod supervisor;

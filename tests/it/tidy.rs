@@ -12,14 +12,16 @@ const ROOMS: [&str; 7] = ["failure", "gpu", "journal", "launcher", "policy", "pr
 fn may_import(from: &str, to: &str) -> bool {
     match to {
         _ if from == to => true,
-        "cli" => matches!(from, "lib" | "main"),
-        "runner" => from == "cli",
+        // The doors: `cli` for people, `clean` for programs that clean up in
+        // their own process, with the supervisor's steps.
+        "cli" | "clean" => matches!(from, "lib" | "main"),
+        "runner" => matches!(from, "cli" | "clean"),
         "state" => matches!(from, "cli" | "runner" | "reporter"),
-        "supervisor" => matches!(from, "cli" | "runner" | "launcher"),
+        "supervisor" => matches!(from, "cli" | "clean" | "runner" | "launcher"),
         "process" => matches!(from, "runner" | "supervisor" | "launcher"),
         // What `retry` asks of time, it asks here.
         "clock" => !matches!(from, "state" | "study" | "failure"),
-        _ if ROOMS.contains(&to) => matches!(from, "cli" | "runner" | "supervisor"),
+        _ if ROOMS.contains(&to) => matches!(from, "cli" | "clean" | "runner" | "supervisor"),
         _ => true,
     }
 }

@@ -4,6 +4,7 @@ mod check;
 mod doctor;
 mod exec;
 mod gpu;
+mod probe;
 mod resume;
 mod run;
 mod show;
@@ -56,6 +57,9 @@ enum Command {
     /// Carry out one attempt. The host starts this; people need not.
     #[command(hide = true)]
     Supervise(supervise::Args),
+    /// Prove the first device of `CUDA_VISIBLE_DEVICES` usable. A supervisor starts this; people need not.
+    #[command(hide = true)]
+    Probe(probe::Args),
 }
 
 /// Why a command failed, and hence its exit code.
@@ -106,9 +110,11 @@ impl Failed {
 /// Parses the command line and does what it says.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    // A supervisor logs nothing and must start quickly.
-    if let Command::Supervise(args) = &cli.command {
-        return supervise::run(args);
+    // These log nothing and must start quickly.
+    match &cli.command {
+        Command::Supervise(args) => return supervise::run(args),
+        Command::Probe(args) => return probe::run(args),
+        _ => {}
     }
     // What tells of devices, tells what is wrong with them by itself.
     let quiet = matches!(cli.command, Command::Gpu(_) | Command::Doctor(_));
@@ -122,6 +128,7 @@ pub fn main() -> ExitCode {
         Command::Gpu(args) => gpu::run(args, cli.json),
         Command::Doctor(args) => doctor::run(args, cli.json),
         Command::Supervise(args) => return supervise::run(args),
+        Command::Probe(args) => return probe::run(args),
     };
     match done {
         Ok(code) => ExitCode::from(code),
@@ -177,12 +184,6 @@ fn devices(study: &Study) -> Result<Vec<Device>, Failed> {
 
 fn reporter(dir: &std::path::Path, json: bool, stream: Stream) -> Box<dyn Reporter> {
     if json { Box::new(Json) } else { Box::new(Human::new(dir.to_owned(), stream)) }
-}
-
-/// The program that carries out `supervise`: this one, even where its file has
-/// been replaced meanwhile (proc(5), `/proc/self/exe`).
-fn program() -> PathBuf {
-    PathBuf::from("/proc/self/exe")
 }
 
 /// Runs to the end, and says with which code to exit.

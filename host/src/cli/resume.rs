@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::reporter::Stream;
 use crate::runner::{Resume, Runner};
+use crate::supervisor::OWN_PROGRAM;
 
 use super::Failed;
 
@@ -23,5 +24,5 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
     let reporter = super::reporter(&args.dir, json, Stream::Stdout);
     let cache = super::cache_dir();
     let how = Resume { failed: args.failed, wait: args.wait };
-    super::carry_on(|| Ok(Runner::resume(&args.dir, how, cache.as_deref(), super::program(), reporter)?))
+    super::carry_on(|| Ok(Runner::resume(&args.dir, how, cache.as_deref(), OWN_PROGRAM.into(), reporter)?))
 }

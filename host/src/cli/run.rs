@@ -6,6 +6,7 @@ use crate::clock;
 use crate::reporter::{Reporter, Stream};
 use crate::runner::{Begin, Runner};
 use crate::study::{Source, Study};
+use crate::supervisor::OWN_PROGRAM;
 
 use super::Failed;
 
@@ -45,7 +46,7 @@ pub(super) fn begin(
     let devices = super::devices(&study)?;
     super::carry_on(|| {
         let begin = Begin { dir, study, source, policy, devices, wait };
-        Ok(Runner::begin(begin, super::cache_dir().as_deref(), super::program(), reporter)?)
+        Ok(Runner::begin(begin, super::cache_dir().as_deref(), OWN_PROGRAM.into(), reporter)?)
     })
 }
 

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::attempt::{Attempt, Parameter};
+use crate::cleanup::Quarantine;
 use crate::event::{AttemptStarted, Event, Stamped, StudyStarted};
 use crate::exit_code;
 use crate::journal::{self, ReadError};

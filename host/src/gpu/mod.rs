@@ -1,7 +1,9 @@
-//! Room: the devices of this machine, as NVML knows them.
+//! Room: the devices of this machine, as NVML and CUDA know them.
 //!
-//! Reads and watches them. Changes nothing on a device, and ends no process.
+//! Reads and watches them. Frees only what this process holds itself, and ends
+//! no process.
 
+pub mod cuda;
 mod faults;
 mod kernel_log;
 mod line;

@@ -7,6 +7,7 @@ use crate::cleanup::{Cleanup, StepOutcome};
 use crate::decision::{Decision, Placement, PolicyFault, PolicyFaultKind, Retry, Turn};
 use crate::event::{Device, StudyEnd};
 use crate::samples::{DeviceSamples, Samples, Span};
+use crate::size::size;
 use crate::state::{Outcome, StudyState};
 
 /// A span of time, to the precision that a reader needs.
@@ -165,19 +166,6 @@ pub fn command(arguments: &[String]) -> String {
     quoted.join(" ")
 }
 
-/// A number of bytes, to the precision that a reader needs.
-pub fn bytes(bytes: u64) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-    let of = |unit: u32| bytes as f64 / f64::from(unit);
-    match bytes {
-        0..1024 => format!("{bytes} B"),
-        1024..0x10_0000 => format!("{} KiB", bytes >> 10),
-        0x10_0000..0x4000_0000 => format!("{} MiB", bytes >> 20),
-        0x4000_0000..0x19_0000_0000 => format!("{:.1} GiB", of(1 << 30)),
-        _ => format!("{:.0} GiB", of(1 << 30)),
-    }
-}
-
 /// A device's UUID, as short as people tell it apart: `GPU-01234567`.
 pub fn short_uuid(uuid: &str) -> &str {
     let first = uuid.match_indices('-').nth(1);
@@ -223,7 +211,7 @@ pub fn steps(cleanup: Option<&Cleanup>) -> Vec<String> {
         let name = report.step.action.name();
         let freed = match report.released_bytes {
             0 => String::new(),
-            released => format!(", {} came free", bytes(released)),
+            released => format!(", {} came free", size(released)),
         };
         match &report.outcome {
             StepOutcome::Done(what) if what.is_empty() && freed.is_empty() => None,
@@ -247,7 +235,7 @@ pub fn samples(samples: Option<&Samples>) -> Vec<String> {
     let of = |device: &DeviceSamples| {
         let mut parts = Vec::new();
         if let Some(peak) = device.memory_peak_bytes {
-            parts.push(format!("peak {}", bytes(peak)));
+            parts.push(format!("peak {}", size(peak)));
         }
         if let Some(energy) = device.energy_millijoules {
             #[expect(clippy::cast_precision_loss, reason = "one digit is shown")]

@@ -5,12 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::cleanup::{CleanupAction, Consequence, Step, StepOutcome, StepReport};
-use crate::clock::{self, monotonic as now};
+use crate::clock::wall;
 use crate::policy::Devices;
 use crate::process::Spawn;
 use crate::reading::{Reading, ReadingError};
@@ -18,22 +18,10 @@ use crate::study::Hook;
 
 use super::assignment::Assignment;
 use super::leased::Leased;
+use super::probe;
 use super::shared_memory;
+use super::steps::{self, Outcome};
 use super::tree::Tree;
-
-/// No single step waits longer, whatever a plan says.
-const LONGEST_STEP: Duration = Duration::from_secs(60 * 60);
-
-/// Memory is asked for at first every 2 ms, then every fiftieth of the time
-/// that the wait has taken, and no less often than every 16 ms: what comes back
-/// is known 8 ms later in the median, for well below a percent of a core.
-const POLL_MEMORY: (Duration, u32, Duration) = (Duration::from_millis(2), 50, Duration::from_millis(16));
-
-/// Temperature and utilization change slowly: NVML samples the latter over up to a second.
-const POLL_SLOWLY: Duration = Duration::from_millis(250);
-
-const NO_GPU: &str = "the experiment holds no device that can be read";
-const AT_ONCE: &str = "the host asked to end at once";
 
 /// Does the work of cleaning up after an attempt.
 pub(super) struct Cleaner {
@@ -62,7 +50,7 @@ impl Shared {
             hooks: assignment.hooks.clone(),
             environment: assignment.environment.clone(),
             grace: assignment.grace(),
-            began: clock::wall(),
+            began: wall(),
         })))
     }
 
@@ -81,48 +69,19 @@ impl Devices for Shared {
     }
 }
 
-/// How a step went, and the devices that it failed on.
-type Outcome = (StepOutcome, Vec<u32>);
-
 impl Cleaner {
     /// Carries out a step, within the host's bounds.
     pub(super) fn perform(&mut self, mut step: Step, while_planning: bool) -> StepReport {
-        self.bound(&mut step.action);
-        let began = now();
-        let used = self.leased.memory_used_bytes();
-        let (outcome, failed_on) = self.outcome(&step.action);
-        let left = self.leased.memory_used_bytes();
-        let report = StepReport {
-            step,
-            outcome,
-            took: began.elapsed(),
-            released_bytes: used.zip(left).map_or(0, |(used, left)| used.saturating_sub(left)),
-            failed_on,
-            while_planning,
-        };
+        self.bounded.extend(steps::bound(&mut step.action));
+        let leased = self.leased.clone();
+        let report = steps::report(&leased, step, while_planning, |action| self.outcome(action));
         self.reports.push(report.clone());
         report
     }
 
-    fn bound(&mut self, action: &mut CleanupAction) {
-        let name = action.name();
-        let (CleanupAction::EndLeftovers(span)
-        | CleanupAction::Pause(span)
-        | CleanupAction::AwaitMemory { timeout: span, .. }
-        | CleanupAction::AwaitTemperature { timeout: span, .. }
-        | CleanupAction::AwaitIdle { timeout: span, .. }
-        | CleanupAction::Probe { timeout: span, .. }) = action
-        else {
-            return;
-        };
-        if *span > LONGEST_STEP {
-            self.bounded.push(format!("{name}: {span:?} is cut to {LONGEST_STEP:?}"));
-            *span = LONGEST_STEP;
-        }
-    }
-
     fn outcome(&mut self, action: &CleanupAction) -> Outcome {
         let simple = |outcome| (outcome, Vec::new());
+        let mut pause = |span| self.tree.pause(span);
         match action {
             CleanupAction::EndLeftovers(grace) => simple(self.end_leftovers((*grace).min(self.grace))),
             CleanupAction::RemoveSharedMemory => simple(shared_memory::remove(self.began)),
@@ -134,28 +93,18 @@ impl Cleaner {
                 simple(StepOutcome::Skipped("the supervisor holds no context".to_owned()))
             }
             CleanupAction::AwaitMemory { tolerance_bytes, timeout } => {
-                self.await_memory(*tolerance_bytes, *timeout)
+                steps::await_memory(&self.leased, *tolerance_bytes, *timeout, &mut pause)
             }
             CleanupAction::AwaitTemperature { at_most_celsius, timeout } => {
-                self.await_reading(*timeout, |reading| match reading.temperature_celsius {
-                    Some(at) if at > *at_most_celsius => Err(format!("{at} °C")),
-                    Some(_) => Ok(true),
-                    None => Ok(false),
-                })
+                steps::await_temperature(&self.leased, *at_most_celsius, *timeout, &mut pause)
             }
             CleanupAction::AwaitIdle { at_most_percent, timeout } => {
-                self.await_reading(*timeout, |reading| match reading.utilization_percent {
-                    Some(busy) if busy > *at_most_percent => Err(format!("{busy} % busy")),
-                    Some(_) => Ok(true),
-                    None => Ok(false),
-                })
+                steps::await_idle(&self.leased, *at_most_percent, *timeout, &mut pause)
             }
-            CleanupAction::Probe { allocate_bytes, timeout } => self.probe(*allocate_bytes, *timeout),
-            CleanupAction::Pause(span) => simple(if self.tree.pause(*span) {
-                StepOutcome::Done(String::new())
-            } else {
-                StepOutcome::Failed(AT_ONCE.to_owned())
-            }),
+            CleanupAction::Probe { allocate_bytes, timeout } => {
+                probe::probe(&mut self.tree, &self.leased, *allocate_bytes, *timeout)
+            }
+            CleanupAction::Pause(span) => simple(steps::pause(*span, &mut pause)),
             CleanupAction::RunHook(name) => simple(self.run_hook(name)),
         }
     }
@@ -167,74 +116,6 @@ impl Cleaner {
             Ok(ended) => StepOutcome::Done(format!("{ended} processes were ended")),
             Err(error) => StepOutcome::Failed(error.to_string()),
         }
-    }
-
-    pub(super) fn await_memory(&mut self, tolerance_bytes: u64, timeout: Duration) -> Outcome {
-        let (shortest, share, longest) = POLL_MEMORY;
-        let leased = self.leased.clone();
-        let check = |device| leased.memory_above(device, tolerance_bytes);
-        self.await_all(timeout, |waited| (waited / share).clamp(shortest, longest), check)
-    }
-
-    fn await_reading(
-        &mut self,
-        timeout: Duration,
-        check: impl Fn(&Reading) -> Result<bool, String>,
-    ) -> Outcome {
-        let leased = self.leased.clone();
-        let check = |device| match leased.read(device) {
-            Ok((reading, _)) => check(&reading),
-            Err(ReadingError::NotSupported) => Ok(false),
-            Err(error) => Err(error.to_string()),
-        };
-        self.await_all(timeout, |_| POLL_SLOWLY, check)
-    }
-
-    /// Waits until a check holds for every device. It says why it does not
-    /// hold yet, or that it cannot tell (`false`).
-    fn await_all(
-        &mut self,
-        timeout: Duration,
-        pause: impl Fn(Duration) -> Duration,
-        check: impl Fn(u32) -> Result<bool, String>,
-    ) -> Outcome {
-        let mut left: Vec<u32> = self.leased.positions().collect();
-        if left.is_empty() {
-            return (StepOutcome::Skipped(NO_GPU.to_owned()), left);
-        }
-        let began: Instant = now();
-        let mut untold = 0;
-        loop {
-            let mut why = Vec::new();
-            left.retain(|device| match check(*device) {
-                Ok(told) => {
-                    untold += usize::from(!told);
-                    false
-                }
-                Err(reason) => {
-                    why.push(format!("{}: {reason}", self.leased.name(*device)));
-                    true
-                }
-            });
-            let waited = began.elapsed();
-            if left.is_empty() {
-                return match untold {
-                    0 => (StepOutcome::Done(String::new()), left),
-                    _ => (StepOutcome::Skipped("the device does not tell".to_owned()), left),
-                };
-            }
-            if waited >= timeout {
-                return (StepOutcome::Failed(why.join("; ")), left);
-            }
-            if !self.tree.pause(pause(waited).min(timeout - waited)) {
-                return (StepOutcome::Failed(format!("{AT_ONCE}; {}", why.join("; "))), left);
-            }
-        }
-    }
-
-    fn probe(&mut self, allocate_bytes: u64, timeout: Duration) -> Outcome {
-        let _ = (allocate_bytes, timeout);
-        (StepOutcome::Skipped(NO_GPU.to_owned()), Vec::new())
     }
 
     fn run_hook(&mut self, name: &str) -> StepOutcome {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::gpu::{DeviceLock, Gpus, LockError, LockedFor};
 use crate::reading::{Reading, ReadingError};
-use crate::reporter::words::bytes;
+use crate::size::size;
 
 use super::assignment::LeasedDevice;
 use super::tree::{Tree, Wish};
@@ -17,28 +17,33 @@ use super::tree::{Tree, Wish};
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// The leased devices; none where the machine has only slots.
-#[derive(Clone)]
-pub(super) struct Leased {
+#[derive(Clone, Debug)]
+pub(crate) struct Leased {
     devices: Vec<LeasedDevice>,
     gpus: Option<Result<Gpus, String>>,
 }
 
 impl Leased {
-    pub(super) fn new(devices: &[LeasedDevice]) -> Self {
+    pub(crate) fn new(devices: &[LeasedDevice]) -> Self {
         // NVML is not even looked for where there is no device to be asked.
         let gpus = (!devices.is_empty()).then(|| Gpus::open(None).map_err(|error| error.to_string()));
         Self { devices: devices.to_vec(), gpus }
     }
 
-    pub(super) fn positions(&self) -> impl ExactSizeIterator<Item = u32> + use<> {
+    /// These devices of an NVML that is open.
+    pub(crate) fn of(devices: Vec<LeasedDevice>, gpus: Gpus) -> Self {
+        Self { devices, gpus: Some(Ok(gpus)) }
+    }
+
+    pub(crate) fn positions(&self) -> impl ExactSizeIterator<Item = u32> + use<> {
         0..u32::try_from(self.devices.len()).unwrap_or(u32::MAX)
     }
 
-    pub(super) fn name(&self, device: u32) -> &str {
+    pub(crate) fn name(&self, device: u32) -> &str {
         self.device(device).map_or("", |device| &device.uuid)
     }
 
-    pub(super) fn baseline_bytes(&self, device: u32) -> u64 {
+    pub(crate) fn baseline_bytes(&self, device: u32) -> u64 {
         self.device(device).map_or(0, |device| device.baseline_bytes)
     }
 
@@ -47,7 +52,7 @@ impl Leased {
     }
 
     /// The devices' NVML, where there is one.
-    pub(super) fn readable(&self) -> Option<&Gpus> {
+    pub(crate) fn readable(&self) -> Option<&Gpus> {
         self.gpus().ok()
     }
 
@@ -84,20 +89,20 @@ impl Leased {
     }
 
     /// One device, and its baseline.
-    pub(super) fn read(&self, device: u32) -> Result<(Reading, u64), ReadingError> {
+    pub(crate) fn read(&self, device: u32) -> Result<(Reading, u64), ReadingError> {
         let gpus = self.gpus()?;
         let device = self.device(device).ok_or(ReadingError::NoSuchDevice)?;
         Ok((gpus.read(&device.uuid)?, device.baseline_bytes))
     }
 
     /// Used on all of them together, where all can be read.
-    pub(super) fn memory_used_bytes(&self) -> Option<u64> {
+    pub(crate) fn memory_used_bytes(&self) -> Option<u64> {
         let gpus = self.gpus().ok()?;
         self.devices.iter().map(|device| gpus.memory(&device.uuid).ok()).sum()
     }
 
     /// Whether a device's memory is back; says what it holds where it is not.
-    pub(super) fn memory_above(&self, device: u32, tolerance_bytes: u64) -> Result<bool, String> {
+    pub(crate) fn memory_above(&self, device: u32, tolerance_bytes: u64) -> Result<bool, String> {
         let gpus = self.gpus().map_err(|error| error.to_string())?;
         let leased = self.device(device).ok_or("no such device")?;
         let used = gpus.memory(&leased.uuid).map_err(|error| error.to_string())?;
@@ -105,16 +110,16 @@ impl Leased {
         if above <= tolerance_bytes {
             return Ok(true);
         }
-        Err(format!("{} in use, {} above its baseline", bytes(used), bytes(above)))
+        Err(format!("{} in use, {} above its baseline", size(used), size(above)))
     }
 
     /// Who is on a device, for people.
-    pub(super) fn holders(reading: &Reading) -> String {
+    pub(crate) fn holders(reading: &Reading) -> String {
         let mut text = String::new();
         for process in &reading.processes {
             let name = fs::read_to_string(format!("/proc/{}/comm", process.pid)).unwrap_or_default();
             let name = if name.is_empty() { "not visible from here" } else { name.trim_end() };
-            let held = process.memory_bytes.map(bytes).unwrap_or_default();
+            let held = process.memory_bytes.map(size).unwrap_or_default();
             let separator = if text.is_empty() { "" } else { ", " };
             let _ = write!(text, "{separator}pid {} ({name}) {held}", process.pid);
         }

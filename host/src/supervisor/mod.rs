@@ -9,12 +9,14 @@ mod child;
 mod cleaner;
 mod evidence;
 mod handover;
-mod leased;
+pub(crate) mod leased;
 mod observe;
 mod output;
 mod planner;
+mod probe;
 mod record;
-mod shared_memory;
+pub(crate) mod shared_memory;
+pub(crate) mod steps;
 mod tree;
 
 use std::fs::{File, OpenOptions};
@@ -35,6 +37,10 @@ use planner::{Plan, Planner};
 pub use record::Record;
 pub(crate) use tree::REQUESTS;
 use tree::Tree;
+
+/// The program that is running, even where its file has been replaced
+/// meanwhile (proc(5)): it starts itself, as supervisor and as probe.
+pub const OWN_PROGRAM: &str = "/proc/self/exe";
 
 /// Held by a supervisor for as long as it lives, in its attempt's directory.
 pub const LOCK_FILE: &str = "supervisor.lock";

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::cleanup::StepOutcome;
-use crate::reporter::words::bytes as size;
+use crate::size::size;
 
 const DIRECTORY: &str = "/dev/shm";
 
@@ -26,7 +26,7 @@ const FIRST_PID_NAMESPACE: &str = "pid:[4026531836]";
 const FIRST_IPC_NAMESPACE: &str = "ipc:[4026531839]";
 
 /// Removes what was left since then.
-pub(super) fn remove(since: Timestamp) -> StepOutcome {
+pub(crate) fn remove(since: Timestamp) -> StepOutcome {
     let namespace = |name: &str| fs::read_link(format!("/proc/self/ns/{name}")).unwrap_or_default();
     if namespace("pid") != Path::new(FIRST_PID_NAMESPACE)
         && namespace("ipc") == Path::new(FIRST_IPC_NAMESPACE)
@@ -71,9 +71,7 @@ fn candidates(directory: &Path, since: Timestamp) -> Vec<(PathBuf, Metadata)> {
             let metadata = fs::symlink_metadata(entry.path()).ok()?;
             let young = metadata
                 .created()
-                .ok()
-                .and_then(|created| Timestamp::try_from(created).ok())
-                .is_some_and(|created| created >= since);
+                .is_ok_and(|created| Timestamp::try_from(created).is_ok_and(|created| created >= since));
             (metadata.is_file() && metadata.uid() == uid && young).then(|| (entry.path(), metadata))
         })
         .collect()

@@ -213,17 +213,37 @@ impl Tree {
     /// Runs a short-lived process to its end; `None` where it took too long
     /// and was ended.
     pub(super) fn run(&mut self, spawn: &Spawn<'_>, timeout: Duration) -> io::Result<Option<WaitStatus>> {
-        let pid = self.start(spawn).map_err(io::Error::other)?;
+        let ends = self.run_all(std::slice::from_ref(spawn), timeout)?;
+        Ok(ends.into_iter().next().flatten())
+    }
+
+    /// The same for several, side by side.
+    pub(super) fn run_all(
+        &mut self,
+        spawns: &[Spawn<'_>],
+        timeout: Duration,
+    ) -> io::Result<Vec<Option<WaitStatus>>> {
+        let mut pids = Vec::new();
+        let mut failed = Ok(());
+        for spawn in spawns {
+            match self.start(spawn) {
+                Ok(pid) => pids.push(pid),
+                Err(error) => failed = failed.and(Err(io::Error::other(error))),
+            }
+        }
         let until = now() + timeout;
         loop {
-            if let Some((status, _)) = self.end_of(pid) {
-                return Ok(Some(status));
-            }
-            if now() >= until || self.wish == Wish::EndAtOnce {
+            let ends: Vec<_> = pids.iter().map(|pid| self.end_of(*pid).map(|(status, _)| status)).collect();
+            let running = ends.iter().filter(|end| end.is_none()).count();
+            if running > 0 && (failed.is_err() || now() >= until || self.wish == Wish::EndAtOnce) {
                 self.end_all(Duration::ZERO)?;
-                return Ok(None);
+                // What was meant to run was not left behind.
+                self.leftovers = self.leftovers.saturating_sub(running);
+            } else if running > 0 {
+                self.next(Some(until))?;
+                continue;
             }
-            self.next(Some(until))?;
+            return failed.map(|()| ends);
         }
     }
 }

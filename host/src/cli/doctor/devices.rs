@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::gpu::{Gpus, LIBRARY_VARIABLE, Unavailable};
 use crate::reading::ReadingError;
 use crate::reporter::words;
+use crate::size::size;
 
 use super::Check;
 use crate::cli::gpu::health::Verdict;
@@ -69,7 +70,7 @@ fn device(device: &ShownDevice) -> Check {
         return troubled(name, error);
     }
     let total = device.reading.as_ref().map_or(0, |reading| reading.memory_total_bytes);
-    let what = format!("{}, {}", device.name, words::bytes(total));
+    let what = format!("{}, {}", device.name, size(total));
     let reasons = device.health.reasons.join(", ");
     match device.health.verdict {
         Verdict::Healthy => Check::ok(name, format!("{what}, healthy")),

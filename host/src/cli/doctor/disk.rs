@@ -9,6 +9,7 @@ use rustix::fs::{statfs, statvfs};
 
 use crate::clock::monotonic as now;
 use crate::reporter::words;
+use crate::size::size;
 
 use super::Check;
 
@@ -39,7 +40,7 @@ fn sync(dir: &Path) -> Check {
     let room = statvfs(dir).map(|stat| stat.f_bavail * stat.f_frsize).unwrap_or(u64::MAX);
     let finding = format!("a sync takes {}", words::span(took));
     if room < ROOM_BYTES {
-        let finding = format!("{finding}, and only {} are free", words::bytes(room));
+        let finding = format!("{finding}, and only {} are free", size(room));
         return Check::gap(NAME, finding, "a journal that cannot be written stops its study: make room");
     }
     if took > SLOW_SYNC {

@@ -8,7 +8,7 @@ use rustix::process::{
     PidfdFlags, Resource, child_subreaper, getpid, getrlimit, pidfd_open, set_child_subreaper,
 };
 
-use crate::reporter::words;
+use crate::size::size;
 
 use super::Check;
 
@@ -110,7 +110,7 @@ fn shared_memory() -> Check {
         return Check::gap(NAME, "there is no `/dev/shm`: NCCL and data loaders fail", hint);
     };
     let (free, all) = (stat.f_bavail * stat.f_frsize, stat.f_blocks * stat.f_frsize);
-    let finding = format!("{} of {} free", words::bytes(free), words::bytes(all));
+    let finding = format!("{} of {} free", size(free), size(all));
     if free < WANTED_BYTES {
         return Check::gap(NAME, format!("{finding}: too little for NCCL and data loaders"), hint);
     }

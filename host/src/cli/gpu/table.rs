@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::reading::{ClockReason, Reading};
 use crate::reporter::words;
+use crate::size::size;
 
 use super::health::Verdict;
 use super::processes::in_pid_namespace;
@@ -93,11 +94,7 @@ fn row(device: &ShownDevice) -> [Cell; 8] {
         let [memory, heat, power, busy, clock] = std::array::from_fn(|_| cell("-", FAINT));
         return [uuid, name, memory, heat, power, busy, clock, health];
     };
-    let memory = format!(
-        "{} of {}",
-        words::bytes(reading.memory_used_bytes),
-        words::bytes(reading.memory_total_bytes)
-    );
+    let memory = format!("{} of {}", size(reading.memory_used_bytes), size(reading.memory_total_bytes));
     let near = |celsius| {
         reading.slowdown_celsius.is_some_and(|slowdown: u32| celsius + NEAR_SLOWDOWN_CELSIUS >= slowdown)
     };
@@ -160,8 +157,7 @@ fn below(f: &mut fmt::Formatter<'_>, device: &ShownDevice) -> fmt::Result {
     for process in &device.processes {
         let name = process.name.as_deref().unwrap_or("not visible here");
         let user = process.user.as_ref().map(|user| format!(" of {user}")).unwrap_or_default();
-        let memory =
-            process.memory_bytes.map(|bytes| format!(", {}", words::bytes(bytes))).unwrap_or_default();
+        let memory = process.memory_bytes.map(|bytes| format!(", {}", size(bytes))).unwrap_or_default();
         writeln!(f, "  {:>7}  {name}{user}{memory}", process.pid)?;
     }
     Ok(())
