@@ -27,7 +27,7 @@ use reprieve::process::Spawn;
 use reprieve::reporter::Reporter;
 use reprieve::runner::{Begin, Runner};
 use reprieve::state::StudyState;
-use reprieve::study::{ExperimentId, Format, PolicySpec, Source, Study};
+use reprieve::study::{ExperimentId, Format, NvmlRules, PolicySpec, Source, Study};
 use reprieve::supervisor::Assignment;
 
 const REPRIEVE: &str = env!("CARGO_BIN_EXE_reprieve");
@@ -297,6 +297,7 @@ fn assignment() -> Assignment {
         experiment: Subject::default(),
         patterns: Vec::new(),
         devices: Vec::new(),
+        nvml: NvmlRules::default(),
         planner: PolicySpec::default(),
         cache: Some(common::target().join("bench-cache")),
         hooks: BTreeMap::new(),

@@ -126,7 +126,7 @@ impl Devices {
         let named = uuids.iter().map(|uuid| (*uuid).to_owned()).collect();
         let leased = match Gpus::open(None) {
             Ok(gpus) => leased(gpus, uuids)?,
-            Err(Unavailable::NoNvml(_)) => Leased::new(&[]),
+            Err(Unavailable::NoNvml(_)) => Leased::new(&[], None),
             Err(error) => return Err(OpenError::Unavailable(error)),
         };
         Ok(Self { leased, named, since: wall() })

@@ -256,3 +256,20 @@ fn a_killed_host_s_devices_are_free_once_its_supervisors_have_gone() {
     let ran = beginning.wait();
     assert_eq!(ran.code, 0, "{ran}");
 }
+
+#[test]
+fn a_study_names_its_nvml_and_how_often_devices_are_sampled() {
+    let machine = Machine::new([Device::new("GPU-0")]);
+    let nvml = machine.nvml();
+    let place = Place::of(&format!(
+        "name = \"s\"\nnvml = {{ library = \"{}\", sample_every = \"50ms\" }}\n{}",
+        nvml.display(),
+        experiment("e", "sleep 0.5")
+    ))
+    .env("STAND_IN_MACHINE", &text(&machine.path("")));
+    let ran = place.run();
+    assert_eq!(ran.code, 0, "{ran}");
+    assert!(ran.stdout.contains("on NVIDIA Stand-in 80GB"), "{ran}");
+    let samples = ended(&place)[0].samples.clone().expect("its devices were sampled");
+    assert!(samples.devices[0].taken >= 5, "half a second is ten times 50 ms: {samples:?}");
+}

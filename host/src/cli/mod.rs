@@ -170,7 +170,7 @@ fn devices(study: &Study) -> Result<Vec<Device>, Failed> {
     if let Some(count) = study.slots {
         return Ok(slots(count));
     }
-    match crate::gpu::devices() {
+    match crate::gpu::devices(study.nvml.library.as_deref()) {
         Ok(devices) if !devices.is_empty() => {
             let ours = variable.as_deref().map_or(Ok(devices.clone()), |names| visible(&devices, names))?;
             Ok(if ours.is_empty() { slots(1) } else { ours })

@@ -17,4 +17,4 @@ mod treatment;
 pub use faults::Faults;
 pub use lock::{DeviceLock, LOCKS_VARIABLE, LockError, LockedFor};
 pub use nvml::{Gpus, LIBRARY_VARIABLE, READ_WITHIN, Unavailable, Versions, devices};
-pub use sampler::{SAMPLE_EVERY, Sampled, Sampler};
+pub use sampler::{Sampled, Sampler};

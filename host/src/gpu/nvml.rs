@@ -91,13 +91,13 @@ pub(super) struct Place {
     line: Arc<Line>,
 }
 
-/// The machine's devices, by UUID, in NVML's order.
+/// The machine's devices, by UUID, in NVML's order. For the library see [`Gpus::open`].
 ///
 /// # Errors
 ///
 /// Where there is no NVML, or it fails or stays silent, or no device can be read.
-pub fn devices() -> Result<Vec<Device>, Unavailable> {
-    let gpus = Gpus::open(None)?;
+pub fn devices(library: Option<&Path>) -> Result<Vec<Device>, Unavailable> {
+    let gpus = Gpus::open(library)?;
     match gpus.unread().first() {
         Some((index, error)) if gpus.devices().is_empty() => {
             Err(Unavailable::Failed(format!("device {index}: {error}")))

@@ -21,10 +21,6 @@ use crate::clock::{monotonic as now, wall};
 use crate::reading::ReadingError;
 use crate::samples::Samples;
 
-/// How often a device is sampled, where nobody says otherwise. NVML's own
-/// averages, of power and utilization, are over 25 ms to 1 s.
-pub const SAMPLE_EVERY: Duration = Duration::from_secs(1);
-
 /// How long a stop waits for the last samples: for the one under way, and one more.
 const STOP_WITHIN: Duration = Duration::from_secs(2);
 

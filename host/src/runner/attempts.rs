@@ -84,6 +84,7 @@ pub(super) fn assignment(
         experiment: subject(state, start.experiment, start.stage, start.attempt),
         patterns: state.study().patterns.clone(),
         devices: start.devices.iter().filter_map(|position| leased(state, *position)).collect(),
+        nvml: state.study().nvml.clone(),
         planner: cleaning.planner,
         cache: cleaning.cache,
         hooks: state.study().cleanup.hooks.clone(),

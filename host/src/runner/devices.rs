@@ -11,17 +11,19 @@ use crate::gpu::{DeviceLock, Gpus, LockError, LockedFor};
 use crate::health;
 use crate::reading::{Reading, ReadingError};
 use crate::state::StudyState;
+use crate::study::NvmlRules;
 
 /// Above a baseline, what is no more than the coming and going of monitors.
 const TOLERANCE_BYTES: u64 = 64 << 20;
 
 /// Reads each device; nothing where they are mere slots. What is used now is
 /// the baseline, or what was used when the study began, where that is less.
-pub(super) fn look(devices: &[Device], earlier: Option<&StudyState>) -> Vec<HandOver> {
+pub(super) fn look(devices: &[Device], nvml: &NvmlRules, earlier: Option<&StudyState>) -> Vec<HandOver> {
     if !devices.iter().all(Device::is_readable) {
         return Vec::new();
     }
-    let gpus = Gpus::open(None).map_err(|error| ReadingError::Unavailable(error.to_string()));
+    let gpus =
+        Gpus::open(nvml.library.as_deref()).map_err(|error| ReadingError::Unavailable(error.to_string()));
     (0..)
         .zip(devices)
         .map(|(position, device)| {

@@ -151,7 +151,7 @@ impl Runner {
             host_version: env!("CARGO_PKG_VERSION").to_owned(),
             source,
             policy,
-            readings: devices::look(&devices, None),
+            readings: devices::look(&devices, &study.nvml, None),
             devices,
             policies: judges.identities(),
         };
@@ -236,7 +236,7 @@ impl Runner {
         runner.events.push(Event::StudyResumed {
             host_version: env!("CARGO_PKG_VERSION").to_owned(),
             policies: runner.judges.identities(),
-            readings: devices::look(runner.state.devices(), Some(&runner.state)),
+            readings: devices::look(runner.state.devices(), &runner.state.study().nvml, Some(&runner.state)),
             reopened,
         });
         Ok(runner)

@@ -12,6 +12,7 @@ mod policies;
 mod read;
 mod read_cleanup;
 mod read_experiment;
+mod read_nvml;
 mod read_stage;
 mod reader;
 mod source;
@@ -30,6 +31,7 @@ pub use error::StudyError;
 use experiment::{Cell, Template};
 pub use experiment::{Experiment, Planned, StageCommand};
 pub use policies::{Fallback, Policies, PolicyComponent, PolicyLimits, PolicySpec};
+pub use read_nvml::NvmlRules;
 pub use source::{Format, Source};
 use tree::Span;
 
@@ -54,6 +56,8 @@ pub struct Study {
     pub policies: Policies,
     /// How devices are made clean.
     pub cleanup: CleanupRules,
+    /// How devices are asked.
+    pub nvml: NvmlRules,
     /// The host's last word.
     pub limits: Limits,
     /// What failures look like here, first match first.

@@ -7,8 +7,8 @@ use super::expand::expand;
 use super::reader::{Reader, Table, unsigned};
 use super::tree::{Node, Value};
 use super::{
-    CleanupRules, Fallback, Limits, Order, PatternSpec, Policies, PolicyComponent, PolicyLimits, PolicySpec,
-    Source, Span, Study, StudyError, tree,
+    CleanupRules, Fallback, Limits, NvmlRules, Order, PatternSpec, Policies, PolicyComponent, PolicyLimits,
+    PolicySpec, Source, Span, Study, StudyError, tree,
 };
 use crate::attempt::{FailureClass, Stage};
 
@@ -16,7 +16,7 @@ use crate::attempt::{FailureClass, Stage};
 /// beyond any machine there is, and small enough that a slip is noticed.
 pub(super) const MOST_DEVICES: u32 = 1024;
 
-const STUDY_KEYS: [&str; 12] = [
+const STUDY_KEYS: [&str; 13] = [
     "name",
     "seed",
     "order",
@@ -25,6 +25,7 @@ const STUDY_KEYS: [&str; 12] = [
     "interrupt_grace",
     "policy",
     "cleanup",
+    "nvml",
     "limits",
     "patterns",
     "defaults",
@@ -80,6 +81,7 @@ impl Reader<'_> {
         let grace = table.get("interrupt_grace").map(|node| self.duration(node, "`interrupt_grace`"));
         let policies = self.policies(table.get("policy"));
         let cleanup = table.get("cleanup").map_or_else(CleanupRules::default, |node| self.cleanup(node));
+        let nvml = table.get("nvml").map_or_else(NvmlRules::default, |node| self.nvml(node));
         let limits = table.get("limits").map_or_else(Limits::default, |node| self.limits(node));
         let patterns = table.get("patterns").map_or_else(Vec::new, |node| self.patterns(node));
         let templates = self.templates(&table, slots);
@@ -92,6 +94,7 @@ impl Reader<'_> {
             interrupt_grace: grace.unwrap_or(Duration::from_secs(60)),
             policies,
             cleanup,
+            nvml,
             limits,
             patterns,
             folder: self.source.folder().to_owned(),

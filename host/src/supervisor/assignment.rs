@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::attempt::Stage;
 use crate::decision::Subject;
-use crate::study::{Hook, PatternSpec, PolicySpec};
+use crate::study::{Hook, NvmlRules, PatternSpec, PolicySpec};
 
 /// One attempt to carry out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +43,8 @@ pub struct Assignment {
     pub patterns: Vec<PatternSpec>,
     /// The devices that it holds; empty where they are mere slots.
     pub devices: Vec<LeasedDevice>,
+    /// How they are asked.
+    pub nvml: NvmlRules,
     /// The policy that plans the cleanup.
     pub planner: PolicySpec,
     /// Where compiled policies are kept.

@@ -44,7 +44,7 @@ impl Shared {
     pub(super) fn new(assignment: &Assignment, tree: Tree) -> Self {
         Self(Arc::new(Mutex::new(Cleaner {
             tree,
-            leased: Leased::new(&assignment.devices),
+            leased: Leased::new(&assignment.devices, assignment.nvml.library.as_deref()),
             reports: Vec::new(),
             bounded: Vec::new(),
             hooks: assignment.hooks.clone(),

@@ -4,6 +4,7 @@
 
 use std::fmt::Write;
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::gpu::{DeviceLock, Gpus, LockError, LockedFor};
@@ -24,9 +25,9 @@ pub(crate) struct Leased {
 }
 
 impl Leased {
-    pub(crate) fn new(devices: &[LeasedDevice]) -> Self {
+    pub(crate) fn new(devices: &[LeasedDevice], library: Option<&Path>) -> Self {
         // NVML is not even looked for where there is no device to be asked.
-        let gpus = (!devices.is_empty()).then(|| Gpus::open(None).map_err(|error| error.to_string()));
+        let gpus = (!devices.is_empty()).then(|| Gpus::open(library).map_err(|error| error.to_string()));
         Self { devices: devices.to_vec(), gpus }
     }
 

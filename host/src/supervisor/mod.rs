@@ -85,7 +85,7 @@ pub fn supervise(dir: &Path) -> io::Result<()> {
         Some(_) => clean(&assignment, &shared, &mut planner, Occasion::BeforeAttempt),
         None => Cleanup::default(),
     };
-    let observer = Observer::start(&shared.lock().leased, dir);
+    let observer = Observer::start(&shared.lock().leased, assignment.nvml.sample_every, dir);
     let end = match unfit(&before) {
         _ if locks.is_none() => End::interrupted("its devices were another attempt's".to_owned()),
         Some(why) => End::not_started(why),

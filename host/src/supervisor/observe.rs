@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::attempt::{Attempt, DeviceFault, DeviceMemoryUse};
-use crate::gpu::{Faults, SAMPLE_EVERY, Sampled, Sampler};
+use crate::gpu::{Faults, Sampled, Sampler};
 use crate::process::is_strangers;
 use crate::samples::{SAMPLES_FILE, Samples};
 
@@ -23,7 +23,7 @@ pub(super) struct Observer {
 }
 
 impl Observer {
-    pub(super) fn start(leased: &Leased, dir: &Path) -> Self {
+    pub(super) fn start(leased: &Leased, every: Duration, dir: &Path) -> Self {
         let Some(gpus) = leased.readable() else { return Self { sampler: None, faults: None } };
         let devices: Vec<Sampled> = leased
             .positions()
@@ -33,7 +33,7 @@ impl Observer {
             })
             .collect();
         let is_ours = |pid| !is_strangers(pid);
-        let sampler = Sampler::start(gpus, &devices, SAMPLE_EVERY, &dir.join(SAMPLES_FILE), is_ours)
+        let sampler = Sampler::start(gpus, &devices, every, &dir.join(SAMPLES_FILE), is_ours)
             .inspect_err(|error| tracing::warn!("the devices are not sampled: {error}"));
         Self { sampler: sampler.ok(), faults: Some(Faults::watch(gpus)) }
     }

@@ -42,7 +42,7 @@ measure = { comand = ["true"], shell = "true" }
     4 | wombat = true
       | ^^^^^^
       |
-    hint: known here: `name`, `seed`, `order`, `repeats`, `slots`, `interrupt_grace`, `policy`, `cleanup`, `limits`, `patterns`, `defaults`, `experiments`
+    hint: known here: `name`, `seed`, `order`, `repeats`, `slots`, `interrupt_grace`, `policy`, `cleanup`, `nvml`, `limits`, `patterns`, `defaults`, `experiments`
 
     error: unknown key `max_attempt`
      --> /studies/night.toml:6:1
@@ -901,7 +901,7 @@ fn control_characters_reach_no_terminal() {
     2 | "\u001b[31m" = 1
       | ^^^^^^^^^^^^
       |
-    hint: known here: `name`, `seed`, `order`, `repeats`, `slots`, `interrupt_grace`, `policy`, `cleanup`, `limits`, `patterns`, `defaults`, `experiments`
+    hint: known here: `name`, `seed`, `order`, `repeats`, `slots`, `interrupt_grace`, `policy`, `cleanup`, `nvml`, `limits`, `patterns`, `defaults`, `experiments`
 
     error: an argument must not hold a NUL character
      --> /studies/night.toml:5:12
