@@ -8,6 +8,7 @@
 mod cleanup;
 mod commands;
 mod contract;
+mod cuda;
 mod devices;
 mod gpu;
 #[expect(dead_code, reason = "the tests of policies use the rest")]
