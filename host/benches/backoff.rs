@@ -30,7 +30,7 @@ use reprieve::event::{
 };
 use reprieve::journal::Journal;
 use reprieve::reporter::Reporter;
-use reprieve::runner::Runner;
+use reprieve::runner::{Resume, Runner};
 use reprieve::state::StudyState;
 use reprieve::study::{ExperimentId, Format, Source, Study};
 
@@ -70,7 +70,7 @@ fn waiting(dir: &Path, on: &str) -> f64 {
     let grown = tokio::task::LocalSet::new().block_on(&runtime, async {
         let before = resident_bytes();
         let program = env!("CARGO_BIN_EXE_reprieve").into();
-        let runner = Runner::resume(dir, false, None, program, reporter).expect("it resumes");
+        let runner = Runner::resume(dir, Resume::default(), None, program, reporter).expect("it resumes");
         let host = tokio::task::spawn_local(runner.run());
         tokio::time::sleep(Duration::from_secs(1)).await;
         let grown = resident_bytes().saturating_sub(before) as f64 / f64::from(MANY);
@@ -261,6 +261,7 @@ fn retry(start: Timestamp, id: u32) -> [Stamped; 3] {
 /// Every experiment but the first has failed once; the first starts when the host does.
 fn write_journal(dir: &Path, start: Timestamp) {
     let started = StudyStarted {
+        readings: Vec::new(),
         id: "backoff".into(),
         host_version: env!("CARGO_PKG_VERSION").into(),
         source: source(dir, MANY),

@@ -9,6 +9,7 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -26,7 +27,7 @@ use reprieve::process::Spawn;
 use reprieve::reporter::Reporter;
 use reprieve::runner::{Begin, Runner};
 use reprieve::state::StudyState;
-use reprieve::study::{ExperimentId, Format, Source, Study};
+use reprieve::study::{ExperimentId, Format, PolicySpec, Source, Study};
 use reprieve::supervisor::Assignment;
 
 const REPRIEVE: &str = env!("CARGO_BIN_EXE_reprieve");
@@ -225,6 +226,7 @@ fn ballast(dir: &Path) {
 fn study_here(dir: &Path) -> f64 {
     let source = Source { path: dir.join("noop.toml"), format: Format::Toml, text: text() };
     let begin = Begin {
+        wait: false,
         dir: fresh(dir, "here"),
         study: Study::parse(&source).expect("a study"),
         source,
@@ -289,6 +291,16 @@ fn assignment() -> Assignment {
         timeout_ms: None,
         silence_ms: None,
         grace_ms: 1000,
+        number: 1,
+        stage: Stage::Measure,
+        waited_for_ms: 0,
+        experiment: Subject::default(),
+        patterns: Vec::new(),
+        devices: Vec::new(),
+        planner: PolicySpec::default(),
+        cache: Some(common::target().join("bench-cache")),
+        hooks: BTreeMap::new(),
+        use_unclean: false,
     }
 }
 

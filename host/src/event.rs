@@ -28,6 +28,7 @@ pub struct Stamped {
 /// A fact of a study.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
+#[expect(clippy::large_enum_variant, reason = "a handful live at a time: what is kept of them is the state")]
 pub enum Event {
     /// A host began the study. Always a journal's first event.
     StudyStarted(StudyStarted),

@@ -21,6 +21,7 @@ pub mod reading;
 pub mod reporter;
 pub mod runner;
 pub mod samples;
+pub mod size;
 pub mod state;
 pub mod study;
 pub mod supervisor;

@@ -1,5 +1,6 @@
 //! Devices between experiments, on a machine whose memory real processes hold.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use insta::assert_snapshot;
@@ -25,6 +26,10 @@ fn experiment(name: &str, shell: &str) -> String {
     format!("[[experiments]]\nname = \"{name}\"\nmeasure = {{ shell = '''{shell}''' }}\n")
 }
 
+fn text(path: &Path) -> String {
+    path.to_str().expect("it is UTF-8").to_owned()
+}
+
 fn ended(place: &Place) -> Vec<AttemptEnded> {
     let ended = |event| if let Event::AttemptEnded(ended) = event { Some(ended) } else { None };
     place.events().into_iter().filter_map(|stamped| ended(stamped.event)).collect()
@@ -44,7 +49,7 @@ fn an_orphan_that_holds_memory_is_ended_and_the_next_experiment_waits_for_its_me
     assert_snapshot!(place.run(), @"
     exit code 0
     --- stdout
-    study `s`: 2 experiments on 1 NVIDIA Stand-in 80GB, judged by standard 0.1.0
+    study `s`: 2 experiments on NVIDIA Stand-in 80GB, judged by standard 0.1.0
     recorded in out
     TIME  leaves  measure  attempt 1 on NVIDIA Stand-in 80GB GPU-0
     TIME  leaves  measure  ok in SPAN (attempt 1)
@@ -82,10 +87,7 @@ fn a_device_whose_memory_does_not_come_back_gets_no_further_experiment_and_the_r
     let place = study(&(1..=4).map(|n| experiment(&format!("e{n}"), &hold)).collect::<String>()).on(&machine);
     let ran = place.run();
     assert_eq!(ran.code, 0, "{ran}");
-    assert!(
-        ran.stdout.contains("quarantined GPU-0: 65.19 GiB in use, 65.19 GiB above its baseline"),
-        "{ran}"
-    );
+    assert!(ran.stdout.contains("quarantined GPU-0: 65.2 GiB in use, 65.2 GiB above its baseline"), "{ran}");
     assert!(ran.stdout.contains(&format!("pid {} (sleep)", stranger.id())), "{ran}");
     assert!(ran.stdout.contains("to do: end what holds the memory"), "{ran}");
     let on_sick = ended(&place).iter().filter(|ended| ended.devices[0].quarantine.is_some()).count();
@@ -213,4 +215,44 @@ fn a_hook_of_the_study_is_run_where_a_plan_says_so_and_is_bounded() {
     let ran = place.run();
     assert_eq!(ran.code, 2, "{ran}");
     assert!(ran.stderr.contains("the hook `clocks` has no `command`"), "{ran}");
+}
+
+#[test]
+fn a_device_is_one_study_s_at_a_time() {
+    let machine = Machine::new([Device::new("GPU-0")]);
+    let first = study(&experiment("long", "touch up; while ! [ -e done ]; do sleep 0.02; done")).on(&machine);
+    let running = first.start_run();
+    first.wait_for("up");
+    let second = study(&experiment("e", "true")).on(&machine).env("REPRIEVE_LOCKS", &text(&first.path("")));
+    let refused = second.run();
+    assert_eq!(refused.code, 75, "{refused}");
+    assert!(refused.stderr.contains("`GPU-0` is another study's: study `s` of process "), "{refused}");
+    assert!(refused.stderr.contains("hint: `--wait` waits for it"), "{refused}");
+    assert!(!second.path("out").exists(), "{refused}");
+    let waiting = second.start(&["run", "study.toml", "--dir", "out", "--wait"]);
+    waiting.warns("waiting for");
+    first.write("done", "");
+    assert_eq!(running.wait().code, 0);
+    let waited = waiting.wait();
+    assert_eq!(waited.code, 0, "{waited}");
+}
+
+#[test]
+fn a_killed_host_s_devices_are_free_once_its_supervisors_have_gone() {
+    let machine = Machine::new([Device::new("GPU-0")]);
+    let first = study(&experiment("long", "touch up; while ! [ -e done ]; do sleep 0.02; done; touch over"))
+        .on(&machine);
+    let running = first.start_run();
+    first.wait_for("up");
+    running.kill();
+    // The second study begins at once, and its attempt waits for the first one's, which nobody disturbs.
+    let over = first.path("over");
+    let second = study(&experiment("e", &format!("ls {}", over.display())))
+        .on(&machine)
+        .env("REPRIEVE_LOCKS", &text(&first.path("")));
+    let beginning = second.start_run();
+    beginning.says("attempt 1 on");
+    first.write("done", "");
+    let ran = beginning.wait();
+    assert_eq!(ran.code, 0, "{ran}");
 }

@@ -275,6 +275,8 @@ fn every_command_has_its_help() {
       resume  Go on with a study where it stopped
       show    Tell what happened in a study, attempt by attempt
       exec    Run one command under a policy, without a study file
+      gpu     Tell of this machine's devices, and of who is on them
+      doctor  Check what studies need of this machine, and say what to do where it falls short
       help    Print this message or the help of the given subcommand(s)
 
     Options:
@@ -293,6 +295,7 @@ fn every_command_has_its_help() {
     Options:
           --policy <FILE>  A policy component to use instead of the study's own, with its default settings
           --dir <DIR>      Where the journal and the attempts go; must not hold a study yet. [default: reprieve-studies/NAME-TIME-PID]
+          --wait           Wait for devices that another study has, rather than fail at once
           --json           Print JSON lines for machines instead of text for people
       -h, --help           Print help
     ");
@@ -319,6 +322,7 @@ fn every_command_has_its_help() {
 
     Options:
           --failed  Run the failed experiments again too
+          --wait    Wait for devices that another study has, rather than fail at once
           --json    Print JSON lines for machines instead of text for people
       -h, --help    Print help
     ");
@@ -354,6 +358,7 @@ fn the_commands_that_need_no_study_file_have_theirs() {
           --timeout <TIME>   How long each attempt may run, for example `10m`
           --silence <TIME>   How long each attempt may print nothing, for example `2m`
           --dir <DIR>        Where the journal and the attempts go; must not hold a study yet. [default: reprieve-studies/exec-TIME-PID]
+          --wait             Wait for devices that another study has, rather than fail at once
           --json             Print JSON lines for machines instead of text for people
       -h, --help             Print help
     ");

@@ -9,11 +9,12 @@ use reprieve::clean::{Devices, OpenError};
 use reprieve::cleanup::{CleanupAction, Consequence, Step, StepOutcome, StepReport};
 use reprieve::event::{AttemptEnded, Event};
 use reprieve::gpu::Gpus;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::guest;
 use crate::machine::{Device, Fault, Machine};
 use crate::stand_in_cuda::in_process_on;
-use crate::support::{Place, Ran};
+use crate::support::{Place, Ran, until};
 
 const GIB: u64 = 1 << 30;
 const BASELINE: u64 = 4 << 20;
@@ -36,10 +37,11 @@ fn probed(machine: &Machine, bytes: u64) -> (Ran, String) {
     (ran, told.unwrap_or_default())
 }
 
-/// Runs one experiment whose policy plans only a probe, before it and after it.
-fn probed_between(place: Place, devices: u32, bytes: u64, timeout_ms: u64, consequence: u32) -> (Ran, Place) {
+/// A study of one experiment, whose policy plans a probe before it and after it.
+fn study(place: Place, devices: u32, bytes: u64, timeout_ms: u64, consequence: Consequence) -> Place {
+    let consequence = if consequence == Consequence::CarryOn { "0" } else { "1" };
     let text = include_str!("../policy/guests/prober.wat")
-        .replace("CONSEQUENCE))", &format!("{consequence}))"))
+        .replace("const CONSEQUENCE", &format!("const {consequence}"))
         .replace("const BYTES", &format!("const {bytes}"))
         .replace("const TIMEOUT_MS", &format!("const {timeout_ms}"));
     place.write("prober.wasm", guest::component(&text, "planner"));
@@ -51,10 +53,10 @@ fn probed_between(place: Place, devices: u32, bytes: u64, timeout_ms: u64, conse
              [[experiments]]\nname = \"e\"\ndevices = {devices}\nmeasure = [\"true\"]\n"
         ),
     );
-    (place.run(), place)
+    place
 }
 
-/// The probes that were run, by the first attempt.
+/// The probes before and after the first attempt.
 fn probes(place: &Place) -> Vec<StepReport> {
     let ended = |event| if let Event::AttemptEnded(ended) = event { Some(ended) } else { None };
     let ended: Vec<AttemptEnded> =
@@ -93,7 +95,7 @@ fn more_than_is_free_does_not_pass_and_the_sizes_are_told() {
         assert_eq!(ran.code, 3, "{ran}");
         assert_eq!(
             told,
-            "CUDA_ERROR_OUT_OF_MEMORY (2), out of memory: 40.00 GiB asked for, 18.92 GiB of 80.00 GiB free"
+            "CUDA_ERROR_OUT_OF_MEMORY (2), out of memory: 40.0 GiB asked for, 18.9 GiB of 80.0 GiB free"
         );
     }
 }
@@ -110,17 +112,15 @@ fn an_error_of_the_driver_is_told_in_its_words() {
 #[test]
 fn each_leased_device_is_probed_and_its_memory_is_back_before_the_next_experiment() {
     let machine = Machine::new([Device::new("GPU-0"), Device::new("GPU-1")]);
-    let (ran, place) = probed_between(Place::new().on(&machine), 2, 1 << 20, 60_000, 1);
+    let place = study(Place::new().on(&machine), 2, 1 << 20, 60_000, Consequence::QuarantineDevice);
+    let ran = place.run();
     assert_eq!(ran.code, 0, "{ran}");
     let probes = probes(&place);
     assert_eq!(probes.len(), 2, "before and after");
     for report in probes {
-        assert_eq!(report.outcome, StepOutcome::Done("1.00 MiB on each device".into()));
+        assert_eq!(report.outcome, StepOutcome::Done("1 MiB on each device".into()));
     }
-    assert!(place.events().iter().all(|stamped| match &stamped.event {
-        Event::AttemptEnded(ended) => ended.devices.iter().all(|device| device.quarantine.is_none()),
-        _ => true,
-    }));
+    assert!(!ran.stdout.contains("quarantined"), "{ran}");
 }
 
 #[test]
@@ -128,7 +128,8 @@ fn a_probe_that_hangs_is_ended_and_the_other_device_passes() {
     let machine = Machine::new([Device::new("GPU-0"), Device::new("GPU-1")]);
     let hang = Fault { hang_ms: u64::MAX, device: Some("GPU-1".into()), ..fault("cuDevicePrimaryCtxRetain") };
     machine.fault(Fault { calls: Some(1), across_processes: true, ..hang });
-    let (ran, place) = probed_between(Place::new().on(&machine), 2, 0, 5_000, 0);
+    let place = study(Place::new().on(&machine), 2, 0, 5_000, Consequence::CarryOn);
+    let ran = place.run();
     assert_eq!(ran.code, 0, "{ran}");
     let [hung, passed] = &probes(&place)[..] else { panic!("{ran}") };
     let why = "GPU-1: the probe took longer than 5s and was ended";
@@ -139,10 +140,62 @@ fn a_probe_that_hangs_is_ended_and_the_other_device_passes() {
 }
 
 #[test]
+fn a_probe_whose_memory_comes_back_late_spoils_no_device() {
+    let machine = Machine::new([Device { release_ms: 400, ..Device::new("GPU-0") }]);
+    // The one after the attempt: it is killed, with its context.
+    let hang = Fault { hang_ms: u64::MAX, from_call: 2, ..fault("cuCtxSynchronize") };
+    machine.fault(Fault { across_processes: true, ..hang });
+    let place = study(Place::new().on(&machine), 1, 0, 5_000, Consequence::CarryOn);
+    let ran = place.run();
+    assert_eq!(ran.code, 0, "{ran}");
+    assert!(matches!(&probes(&place)[1].outcome, StepOutcome::Failed(_)), "{ran}");
+    assert!(!ran.stdout.contains("quarantined"), "{ran}");
+}
+
+/// The process that was started with these arguments.
+fn process_with(arguments: &[&str]) -> Option<Pid> {
+    let pids = fs::read_dir("/proc").expect("Linux has it").filter_map(|entry| {
+        let path = entry.ok()?.path();
+        let line = fs::read_to_string(path.join("cmdline")).ok()?;
+        let given: Vec<&str> = line.trim_end_matches('\0').split('\0').skip(1).collect();
+        (given == arguments).then(|| path.file_name()?.to_str()?.parse().ok()).flatten()
+    });
+    pids.filter_map(Pid::from_raw).next()
+}
+
+#[test]
+fn a_driver_that_ends_its_process_costs_the_probe_and_nothing_else() {
+    let machine = one();
+    let hang = Fault { hang_ms: u64::MAX, calls: Some(1), across_processes: true, ..fault("cuInit") };
+    machine.fault(hang);
+    let bytes = (64 << 20) + u64::from(std::process::id());
+    let place = study(Place::new().on(&machine), 1, bytes, 60_000, Consequence::CarryOn);
+    let host = place.start_run();
+    let mut probe = None;
+    // The stand-in counts the call before it hangs in it.
+    until("the call", || {
+        fs::read_to_string(machine.path("ledger.json")).is_ok_and(|text| text.contains("cuInit"))
+    });
+    until("the probe", || {
+        probe = process_with(&["probe", &bytes.to_string()]);
+        probe.is_some()
+    });
+    // As an assertion of the driver's does.
+    kill_process(probe.expect("it is there"), Signal::ABORT).expect("it hangs");
+    let ran = host.wait();
+    assert_eq!(ran.code, 0, "{ran}");
+    let [ended, passed] = &probes(&place)[..] else { panic!("{ran}") };
+    let why = "GPU-0: CUDA ended the probe with signal 6";
+    assert_eq!((&ended.outcome, &ended.failed_on[..]), (&StepOutcome::Failed(why.into()), &[0][..]));
+    assert!(matches!(passed.outcome, StepOutcome::Done(_)), "{passed:?}");
+}
+
+#[test]
 fn an_error_that_no_header_knows_costs_the_probe_and_nothing_else() {
     let machine = one();
     machine.fault(Fault { code: Some(917), ..fault("cuCtxSynchronize") });
-    let (ran, place) = probed_between(Place::new().on(&machine), 1, 1 << 20, 60_000, 0);
+    let place = study(Place::new().on(&machine), 1, 1 << 20, 60_000, Consequence::CarryOn);
+    let ran = place.run();
     assert_eq!(ran.code, 0, "{ran}");
     for report in probes(&place) {
         assert!(
@@ -157,7 +210,8 @@ fn an_error_that_no_header_knows_costs_the_probe_and_nothing_else() {
 fn a_device_that_does_not_pass_gets_no_experiment_where_the_plan_says_so() {
     let machine = one();
     machine.fault(Fault { corrupt: true, ..fault("cuMemcpyDtoHAsync_v2") });
-    let (ran, place) = probed_between(Place::new().on(&machine), 1, 1 << 20, 60_000, 1);
+    let place = study(Place::new().on(&machine), 1, 1 << 20, 60_000, Consequence::QuarantineDevice);
+    let ran = place.run();
     assert!(ran.stdout.contains("quarantined GPU-0: probe failed: GPU-0: memory is corrupt"), "{ran}");
     assert!(matches!(&place.attempts()[0].ending, reprieve::attempt::Ending::NotStarted(_)), "{ran}");
 }
@@ -176,7 +230,8 @@ fn without_cuda_a_probe_is_skipped_and_says_so() {
     }
     let (ran, told) = probed(&machine, 0);
     assert_eq!((ran.code, &*told), (69, "no CUDA: the loader finds no `libcuda.so`"), "{ran}");
-    let (ran, place) = probed_between(Place::new().on(&machine), 1, 1 << 20, 60_000, 1);
+    let place = study(Place::new().on(&machine), 1, 1 << 20, 60_000, Consequence::QuarantineDevice);
+    let ran = place.run();
     assert_eq!(ran.code, 0, "{ran}");
     for report in probes(&place) {
         assert_eq!(report.outcome, StepOutcome::Skipped(told.clone()));
@@ -193,7 +248,8 @@ fn a_library_that_is_named_is_the_one_that_is_used() {
         let named = machine.path(name);
         let place =
             Place::new().on(&machine).env("REPRIEVE_CUDA_LIBRARY", named.to_str().expect("a path of ours"));
-        let (_, place) = probed_between(place, 1, 1 << 20, 60_000, 0);
+        let place = study(place, 1, 1 << 20, 60_000, Consequence::CarryOn);
+        place.run();
         probes(&place)[0].outcome.clone()
     };
     assert!(matches!(outcome("other/libcuda.so.1"), StepOutcome::Done(_)));

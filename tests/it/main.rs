@@ -10,6 +10,7 @@ mod commands;
 mod contract;
 mod cuda;
 mod devices;
+mod doctor;
 mod gpu;
 #[expect(dead_code, reason = "the tests of policies use the rest")]
 #[path = "../policy/guest.rs"]
@@ -25,4 +26,5 @@ mod stages;
 mod stand_in;
 mod stand_in_cuda;
 mod support;
+mod terminal;
 mod tidy;

@@ -35,6 +35,23 @@ fn the_study_shown_is_a_study() {
     assert!(ran.stdout.contains("12 experiments") && ran.stdout.contains("70b-b8#3"), "{ran}");
 }
 
+#[test]
+fn the_pattern_shown_names_a_class() {
+    let study = "name = \"s\"\nslots = 1\npolicy = { settings = { max_retries = 0 } }\n\
+                 [[experiments]]\nname = \"e\"\nmeasure = { shell = 'echo quota of tokens spent; exit 1' }\n";
+    let place = Place::of(&format!("{study}{}", block("toml", "[[patterns]]")));
+    let ran = place.run();
+    assert!(ran.stdout.contains("rate-limited: quota of tokens spent"), "{ran}");
+}
+
+#[test]
+fn every_class_is_named() {
+    let readme = readme();
+    let classes = reprieve::attempt::FailureClass::ALL.map(|class| format!("`{}`", class.name()));
+    let missing: Vec<_> = classes.iter().filter(|name| !readme.contains(*name)).collect();
+    assert_eq!(missing, [&""; 0]);
+}
+
 /// The example as a component, built by the README's command; `None`, with the
 /// reason printed, where the toolchain for it is not here.
 #[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]

@@ -90,7 +90,7 @@ fn a_stage_is_told_what_it_runs_for() {
         directory = "below"
         parameters = { learning-rate = 0.1 }
         environment = { HALF = "{learning-rate} / 2" }
-        measure = { shell = 'pwd > where; env | grep -E "^(CUDA_VISIBLE_DEVICES|HALF|REPRIEVE_)" | sort' }
+        measure = { shell = 'pwd > where; env | grep -E "^(CUDA_VISIBLE_DEVICES|HALF|REPRIEVE_)" | grep -v LOCKS | sort' }
         "#,
     );
     std::fs::create_dir(place.path("below")).expect("a directory");

@@ -3,8 +3,9 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::{self, File};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -82,9 +83,19 @@ impl Place {
     }
 
     pub(crate) fn start(&self, args: &[&str]) -> Host<'_> {
+        self.begin(args, None)
+    }
+
+    /// With standard output on this terminal.
+    pub(crate) fn start_on(&self, args: &[&str], terminal: OwnedFd) -> Host<'_> {
+        self.begin(args, Some(terminal))
+    }
+
+    fn begin(&self, args: &[&str], terminal: Option<OwnedFd>) -> Host<'_> {
         static OUTPUTS: AtomicU32 = AtomicU32::new(0);
         let output = OUTPUTS.fetch_add(1, Ordering::Relaxed);
         let file = |stream| File::create(self.path(&format!("{stream}-{output}.txt"))).expect("a file");
+        let stdout = terminal.map_or_else(|| file("stdout").into(), Stdio::from);
         let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("home");
         let child = Command::new(env!("CARGO_BIN_EXE_reprieve"))
             .args(args)
@@ -93,10 +104,12 @@ impl Place {
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .env("TZ", "UTC")
             .env("XDG_CACHE_HOME", home.join("cache"))
+            .env("REPRIEVE_LOCKS", self.dir.path())
             .env("HOME", home)
             .envs(self.env.iter().cloned())
-            .stdin(std::process::Stdio::null())
-            .stdout(file("stdout"))
+            .env("TERM", "xterm")
+            .stdin(Stdio::null())
+            .stdout(stdout)
             .stderr(file("stderr"))
             .spawn()
             .expect("the command starts");
@@ -172,9 +185,15 @@ impl Host<'_> {
         until(text, || self.stream("stdout").contains(text));
     }
 
+    /// Waits until it has warned of this.
+    pub(crate) fn warns(&self, text: &str) {
+        until(text, || self.stream("stderr").contains(text));
+    }
+
     fn stream(&self, name: &str) -> String {
         let path = self.place.path(&format!("{name}-{}.txt", self.output));
-        String::from_utf8(fs::read(path).expect("it is there")).expect("what is printed is UTF-8")
+        // None where it is a terminal.
+        String::from_utf8(fs::read(path).unwrap_or_default()).expect("what is printed is UTF-8")
     }
 
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {

@@ -33,6 +33,9 @@ pub(super) struct Args {
     /// [default: reprieve-studies/exec-TIME-PID]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
+    /// Wait for devices that another study has, rather than fail at once.
+    #[arg(long)]
+    wait: bool,
     /// The command and its arguments, after `--`.
     #[arg(required = true, last = true)]
     command: Vec<String>,
@@ -44,7 +47,7 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
     let dir = args.dir.clone().unwrap_or_else(|| super::run::default_dir(&study));
     // Standard output is the command's own.
     let reporter = super::reporter(&dir, json, Stream::Stderr);
-    let code = super::run::begin(study, source, args.policy.as_deref(), dir.clone(), reporter)?;
+    let code = super::run::begin(study, source, args.policy.as_deref(), dir.clone(), args.wait, reporter)?;
     let Some((attempt, files)) = last_attempt(&dir)? else { return Ok(code) };
     if !json {
         // Where no supervisor ever began, there is nothing to print.

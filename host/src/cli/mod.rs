@@ -1,7 +1,9 @@
 //! The command line: one file a command, wiring only.
 
 mod check;
+mod doctor;
 mod exec;
+mod gpu;
 mod probe;
 mod resume;
 mod run;
@@ -15,7 +17,7 @@ use clap::{Parser, Subcommand};
 
 use crate::event::{Device, StudyEnd};
 use crate::exit_code;
-use crate::gpu::{self, Unavailable};
+use crate::gpu::Unavailable;
 use crate::journal::{ReadError, WriteError};
 use crate::reporter::{Human, Json, Reporter, Stream};
 use crate::runner::{self, OpenError, RunError, Runner, VISIBLE_DEVICES, VisibleError, visible};
@@ -44,6 +46,14 @@ enum Command {
     Show(show::Args),
     /// Run one command under a policy, without a study file.
     Exec(exec::Args),
+    /// Tell of this machine's devices, and of who is on them.
+    ///
+    /// A machine without devices is no error; one whose driver fails exits with 1.
+    Gpu(gpu::Args),
+    /// Check what studies need of this machine, and say what to do where it falls short.
+    ///
+    /// Gaps are no error; it exits with 1 where it finds a fault.
+    Doctor(doctor::Args),
     /// Carry out one attempt. The host starts this; people need not.
     #[command(hide = true)]
     Supervise(supervise::Args),
@@ -65,6 +75,9 @@ enum Failed {
     Journal(#[from] ReadError),
     #[error("{0}")]
     Usage(String),
+    /// The driver fails.
+    #[error("{0}")]
+    Devices(String),
     #[error("{0}")]
     Visible(#[from] VisibleError),
     #[error("{0}")]
@@ -78,6 +91,7 @@ impl Failed {
             Self::Open(error) => match error {
                 OpenError::Write(WriteError::Exists { .. }) => exit_code::USAGE,
                 OpenError::Write(_) | OpenError::Read(_) | OpenError::NoStart { .. } => exit_code::JOURNAL,
+                OpenError::Taken(_) => exit_code::STOPPED,
                 OpenError::Directory { .. }
                 | OpenError::TooFewDevices { .. }
                 | OpenError::Policy(_)
@@ -88,7 +102,7 @@ impl Failed {
             Self::Run(RunError::Journal { .. } | RunError::History(_)) | Self::Journal(_) => {
                 exit_code::JOURNAL
             }
-            Self::Run(RunError::Signals(_)) | Self::Io(_) => exit_code::INTERNAL,
+            Self::Run(RunError::Signals(_)) | Self::Devices(_) | Self::Io(_) => exit_code::INTERNAL,
         }
     }
 }
@@ -100,14 +114,19 @@ pub fn main() -> ExitCode {
     match &cli.command {
         Command::Supervise(args) => return supervise::run(args),
         Command::Probe(args) => return probe::run(args),
-        _ => log(),
+        _ => {}
     }
+    // What tells of devices, tells what is wrong with them by itself.
+    let quiet = matches!(cli.command, Command::Gpu(_) | Command::Doctor(_));
+    log(if quiet { "warn,reprieve::gpu=off" } else { "warn" });
     let done = match &cli.command {
         Command::Run(args) => run::run(args, cli.json),
         Command::Check(args) => check::run(args, cli.json),
         Command::Resume(args) => resume::run(args, cli.json),
         Command::Show(args) => show::run(args, cli.json),
         Command::Exec(args) => exec::run(args, cli.json),
+        Command::Gpu(args) => gpu::run(args, cli.json),
+        Command::Doctor(args) => doctor::run(args, cli.json),
         Command::Supervise(args) => return supervise::run(args),
         Command::Probe(args) => return probe::run(args),
     };
@@ -125,9 +144,9 @@ pub fn main() -> ExitCode {
 }
 
 /// Policies' own output and the host's warnings go to standard error; more with `REPRIEVE_LOG`.
-fn log() {
+fn log(otherwise: &str) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("REPRIEVE_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(otherwise));
     // Colour only on a terminal, and never against NO_COLOR.
     let choice = anstream::AutoStream::choice(&std::io::stderr());
     tracing_subscriber::fmt()
@@ -151,7 +170,7 @@ fn devices(study: &Study) -> Result<Vec<Device>, Failed> {
     if let Some(count) = study.slots {
         return Ok(slots(count));
     }
-    match gpu::devices() {
+    match crate::gpu::devices() {
         Ok(devices) if !devices.is_empty() => {
             let ours = variable.as_deref().map_or(Ok(devices.clone()), |names| visible(&devices, names))?;
             Ok(if ours.is_empty() { slots(1) } else { ours })

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::reporter::Stream;
-use crate::runner::Runner;
+use crate::runner::{Resume, Runner};
 use crate::supervisor::OWN_PROGRAM;
 
 use super::Failed;
@@ -15,12 +15,14 @@ pub(super) struct Args {
     /// Run the failed experiments again too.
     #[arg(long)]
     failed: bool,
+    /// Wait for devices that another study has, rather than fail at once.
+    #[arg(long)]
+    wait: bool,
 }
 
 pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
     let reporter = super::reporter(&args.dir, json, Stream::Stdout);
     let cache = super::cache_dir();
-    super::carry_on(|| {
-        Ok(Runner::resume(&args.dir, args.failed, cache.as_deref(), OWN_PROGRAM.into(), reporter)?)
-    })
+    let how = Resume { failed: args.failed, wait: args.wait };
+    super::carry_on(|| Ok(Runner::resume(&args.dir, how, cache.as_deref(), OWN_PROGRAM.into(), reporter)?))
 }

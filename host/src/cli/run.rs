@@ -21,13 +21,16 @@ pub(super) struct Args {
     /// [default: reprieve-studies/NAME-TIME-PID]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
+    /// Wait for devices that another study has, rather than fail at once.
+    #[arg(long)]
+    wait: bool,
 }
 
 pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
     let (study, source) = Study::load(&args.study)?;
     let dir = args.dir.clone().unwrap_or_else(|| default_dir(&study));
     let reporter = super::reporter(&dir, json, Stream::Stdout);
-    begin(study, source, args.policy.as_deref(), dir, reporter)
+    begin(study, source, args.policy.as_deref(), dir, args.wait, reporter)
 }
 
 /// Runs a study that has been read, from its beginning.
@@ -36,12 +39,13 @@ pub(super) fn begin(
     source: Source,
     policy: Option<&Path>,
     dir: PathBuf,
+    wait: bool,
     reporter: Box<dyn Reporter>,
 ) -> Result<u8, Failed> {
     let policy = policy.map(std::path::absolute).transpose()?;
     let devices = super::devices(&study)?;
     super::carry_on(|| {
-        let begin = Begin { dir, study, source, policy, devices };
+        let begin = Begin { dir, study, source, policy, devices, wait };
         Ok(Runner::begin(begin, super::cache_dir().as_deref(), OWN_PROGRAM.into(), reporter)?)
     })
 }

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::attempt::{Attempt, Parameter};
+use crate::cleanup::Quarantine;
 use crate::event::{AttemptStarted, Event, Stamped, StudyStarted};
 use crate::exit_code;
 use crate::journal::{self, ReadError};
@@ -146,6 +147,18 @@ fn tell(out: &mut impl Write, dir: &Path, study: &Study, stamped: &Stamped) -> s
             let how = if ended.interrupted { ", interrupted" } else { "" };
             writeln!(out, "  {stage} {number}: {}{how}", words::ending(attempt))?;
             tell_failure(out, attempt)?;
+            for line in words::samples(ended.samples.as_ref()) {
+                writeln!(out, "    {line}")?;
+            }
+            for line in words::steps(ended.cleanup.as_ref()) {
+                writeln!(out, "    {line}")?;
+            }
+            for (device, left) in ended.devices.iter().enumerate() {
+                if let Some(quarantine) = &left.quarantine {
+                    let Quarantine { reason, remedy } = quarantine;
+                    writeln!(out, "    device {device} quarantined: {reason}; to do: {remedy}")?;
+                }
+            }
             let files = attempt_directory(dir, study, ended.experiment, attempt.stage, number);
             writeln!(out, "    output: {}", files.display())?;
         }

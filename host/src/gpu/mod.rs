@@ -7,6 +7,7 @@ pub mod cuda;
 mod faults;
 mod kernel_log;
 mod line;
+mod lock;
 mod nvml;
 mod read;
 mod sampler;
@@ -14,5 +15,6 @@ mod summary;
 mod treatment;
 
 pub use faults::Faults;
+pub use lock::{DeviceLock, LOCKS_VARIABLE, LockError, LockedFor};
 pub use nvml::{Gpus, LIBRARY_VARIABLE, READ_WITHIN, Unavailable, Versions, devices};
 pub use sampler::{SAMPLE_EVERY, Sampled, Sampler};

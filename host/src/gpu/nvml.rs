@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use nvml_wrapper::Nvml;
 use nvml_wrapper::error::NvmlError;
 
-use super::line::{ASK_AGAIN_AFTER, Line};
+use super::line::{ASK_AGAIN_AFTER, Line, NoAnswer};
 use super::read::{self, Sample};
 use super::treatment::{Treatment, told, with_hint};
 use crate::clock::monotonic as now;
@@ -125,15 +125,13 @@ impl Gpus {
             let count = nvml.device_count()?;
             Ok((versions(&nvml), count, nvml))
         });
-        let (versions, count, nvml) =
-            opened.map_err(|_| Unavailable::Silent)?.map_err(|error| match error {
-                // One that was named is meant to be there.
-                NvmlError::LibloadingError(_) if named.is_some() => Unavailable::Failed(error.to_string()),
-                NvmlError::LibloadingError(_) | NvmlError::LibraryNotFound | NvmlError::DriverNotLoaded => {
-                    Unavailable::NoNvml(error.to_string())
-                }
-                other => Unavailable::Failed(with_hint(&other)),
-            })?;
+        let (versions, count, nvml) = opened.map_err(unanswered)?.map_err(|error| match error {
+            // One that was named is meant to be there.
+            NvmlError::LibloadingError(error) if named.is_some() => Unavailable::Failed(error.to_string()),
+            NvmlError::LibloadingError(error) => Unavailable::NoNvml(error.to_string()),
+            NvmlError::LibraryNotFound | NvmlError::DriverNotLoaded => Unavailable::NoNvml(error.to_string()),
+            other => Unavailable::Failed(with_hint(&other)),
+        })?;
         let nvml = Arc::new(nvml);
         let (mut places, mut unread) = (Vec::new(), Vec::new());
         for (index, found) in find_all(&nvml, count, began + OPEN_WITHIN) {
@@ -175,6 +173,16 @@ impl Gpus {
     /// not answered within [`READ_WITHIN`]. Other devices are not held up.
     pub fn read(&self, uuid: &str) -> Result<Reading, ReadingError> {
         self.ask(uuid, READ_WITHIN, true, read::reading)
+    }
+
+    /// Whether the driver keeps the device initialised while nobody uses it;
+    /// `None` where it does not say.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read`].
+    pub fn persistent(&self, uuid: &str) -> Result<Option<bool>, ReadingError> {
+        self.ask(uuid, READ_WITHIN, true, read::persistent)
     }
 
     /// The memory in use on a device, in bytes: one cheap question, to be asked often.
@@ -258,6 +266,13 @@ impl Drop for Owner {
     fn drop(&mut self) {
         let nvml = self.nvml.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         let _ = Arc::new(Line::default()).ask(READ_WITHIN, move || drop(nvml));
+    }
+}
+
+fn unanswered(why: NoAnswer) -> Unavailable {
+    match why {
+        NoAnswer::Late(_) | NoAnswer::Busy => Unavailable::Silent,
+        NoAnswer::NotAsked(_) => Unavailable::Failed(why.to_string()),
     }
 }
 

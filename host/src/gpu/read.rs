@@ -84,6 +84,11 @@ pub(super) fn reading(nvml: &Nvml, place: &Place) -> Result<Reading, NvmlError> 
     })
 }
 
+/// Persistence mode.
+pub(super) fn persistent(nvml: &Nvml, place: &Place) -> Result<Option<bool>, NvmlError> {
+    optional(Found::at(nvml, place)?.gpu.is_in_persistent_mode())
+}
+
 /// Only the memory in use.
 pub(super) fn memory_used_bytes(nvml: &Nvml, place: &Place) -> Result<u64, NvmlError> {
     Ok(Found::at(nvml, place)?.device().memory_info()?.used)

@@ -3,11 +3,12 @@
 //! What passes is said shortly, what fails with its cause, what was decided
 //! with its reason, and what comes next with its time.
 
-use std::collections::{BTreeMap, HashMap};
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
+use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
+use console::Term;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -15,30 +16,20 @@ use crate::attempt::{Attempt, Stage};
 use crate::cleanup::{HandOver, Quarantine};
 use crate::decision::{Decision, PolicyFault};
 use crate::event::{AttemptEnded, Decided, Event, PolicyIdentity, Stamped, StudyEnd};
-use crate::state::{Outcome, StudyState};
+use crate::state::StudyState;
 use crate::study::ExperimentId;
 
 use super::live::Live;
-use super::{Reporter, words};
+use super::tally::Tally;
+use super::{Reporter, fit, words};
 
 /// Where a timed line's text begins, the experiment's name not counted.
 const TEXT_COLUMN: usize = "00:00:00    measure  ".len();
-
-/// How many failed experiments the summary names.
-const FAILED_NAMED_MAX: usize = 20;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 const NEXT: Style = AnsiColor::Yellow.on_default();
 const FAINT: Style = Style::new().dimmed();
-
-/// An experiment's newest failure.
-#[derive(Default)]
-struct Newest {
-    /// Stage, class and evidence of the newest one before `finish`.
-    words: String,
-    evidence: String,
-}
 
 /// Where people read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,40 +45,52 @@ pub struct Human {
     dir: PathBuf,
     stream: Stream,
     zone: TimeZone,
+    /// `None` where the stream goes elsewhere: nothing is cut there.
+    terminal: Option<Term>,
     live: Option<Live>,
+    colour: bool,
     name_width: usize,
-    /// The first failures that ended experiments, for the summary.
-    failed: BTreeMap<ExperimentId, String>,
-    /// How often a policy has failed to answer.
-    faults: u64,
-    /// The newest failure of each experiment that is in flight or waits.
-    newest: HashMap<ExperimentId, Newest>,
+    tally: Tally,
     interrupted: bool,
 }
 
 impl Human {
     /// A reporter of the study in this directory; a terminal gets a view of what runs too.
     pub fn new(dir: PathBuf, stream: Stream) -> Self {
-        let live = match stream {
-            Stream::Stdout => std::io::stdout().is_terminal(),
-            Stream::Stderr => std::io::stderr().is_terminal(),
+        let terminal = match stream {
+            Stream::Stdout => Term::stdout(),
+            Stream::Stderr => Term::stderr(),
         };
+        let terminal = Some(terminal).filter(Term::is_term);
         Self {
             dir,
             stream,
             zone: TimeZone::system(),
-            live: live.then(|| Live::new(stream)),
+            live: terminal.clone().map(Live::new),
+            colour: match stream {
+                Stream::Stdout => AutoStream::choice(&std::io::stdout()),
+                Stream::Stderr => AutoStream::choice(&std::io::stderr()),
+            } != ColorChoice::Never,
+            terminal,
             name_width: 0,
-            failed: BTreeMap::new(),
-            faults: 0,
-            newest: HashMap::new(),
+            tally: Tally::default(),
             interrupted: false,
         }
     }
 
+    /// A line that is never broken: what a terminal has no room for is left out.
     fn line(&self, text: &str) {
+        match self.columns() {
+            Some(columns) => self.whole(&fit::cut(text, columns)),
+            None => self.whole(text),
+        }
+    }
+
+    /// A line with something to copy, such as a path.
+    fn whole(&self, text: &str) {
         match &self.live {
-            Some(live) => live.print(text),
+            Some(live) if self.colour => live.print(text),
+            Some(live) => live.print(&anstream::adapter::strip_str(text).to_string()),
             // A closed pipe is the reader's choice; the study goes on.
             None => {
                 let _ = match self.stream {
@@ -98,40 +101,49 @@ impl Human {
         }
     }
 
-    fn timed(&self, at: Timestamp, name: &str, stage: &str, text: &str) {
-        let time = at.to_zoned_datetime(self.zone.clone()).strftime("%H:%M:%S");
-        let width = self.name_width;
-        self.line(&format!("{FAINT}{time}{FAINT:#}  {name:width$}  {stage:7}  {text}"));
+    /// How long a line may be.
+    fn columns(&self) -> Option<usize> {
+        self.terminal.as_ref().map(|terminal| terminal.size().1.into())
     }
 
-    /// More on the line above, without colour; cut where a terminal would break it.
+    fn name(&self, state: &StudyState, id: ExperimentId) -> String {
+        let name = state.study().name_of(id);
+        // Only a terminal has too little room for the whole of it.
+        let shown =
+            if self.terminal.is_some() { fit::shorten(&name, self.name_width) } else { (&*name).into() };
+        fit::pad(&shown, self.name_width)
+    }
+
+    fn timed(&self, at: Timestamp, name: &str, stage: &str, text: &str) {
+        let time = at.to_zoned_datetime(self.zone.clone()).strftime("%H:%M:%S");
+        self.line(&format!("{FAINT}{time}{FAINT:#}  {name}  {stage:7}  {text}"));
+    }
+
+    /// More on the line above, without colour.
     fn below(&self, text: &str) {
         let indent = TEXT_COLUMN + self.name_width;
-        let room = self.live.as_ref().map_or(usize::MAX, |live| live.width().saturating_sub(indent).max(20));
-        if text.chars().count() <= room {
-            return self.line(&format!("{:indent$}{text}", ""));
-        }
-        let cut: String = text.chars().take(room - 1).collect();
-        self.line(&format!("{:indent$}{cut}…", ""));
+        self.line(&format!("{:indent$}{text}", ""));
     }
 
     fn head(&mut self, state: &StudyState, verb: &str, policies: &[PolicyIdentity]) {
         let study = state.study();
         let longest = study.ids().take(10_000).map(|id| study.name_of(id).chars().count()).max();
-        self.name_width = longest.unwrap_or_default().min(40);
+        // In a terminal a name leaves room for what there is to say of it.
+        let most = self.columns().map_or(40, |columns| (columns / 4).clamp(8, 40));
+        self.name_width = longest.unwrap_or_default().min(most);
         let policies: Vec<String> = policies.iter().map(|p| format!("{} {}", p.name, p.version)).collect();
         self.line(&format!(
             "{verb} `{}`: {} on {}, judged by {}",
             state.study().name,
             words::count(state.study().len() as u64, "experiment"),
-            words::count(state.devices().len() as u64, state.devices().first().map_or("device", |d| &d.name)),
+            words::machine(state.devices()),
             policies.join(", "),
         ));
-        self.line(&format!("{FAINT}recorded in {}{FAINT:#}", self.dir.display()));
+        self.whole(&format!("{FAINT}recorded in {}{FAINT:#}", self.dir.display()));
     }
 
     fn attempt_ended(&mut self, at: Timestamp, id: ExperimentId, attempt: &Attempt, state: &StudyState) {
-        let name = state.study().name_of(id);
+        let name = self.name(state, id);
         let stage = attempt.stage.name();
         let number = attempt.number;
         match &attempt.failure {
@@ -145,34 +157,6 @@ impl Human {
                 self.timed(at, &name, stage, &format!("{BAD}failed{BAD:#}: {ending} (attempt {number})"));
                 self.below(&format!("{class}: {}", failure.evidence));
             }
-        }
-    }
-
-    /// Notes what later lines and the summary need, whichever host it happened under.
-    fn note(&mut self, event: &Event, state: &StudyState) {
-        match event {
-            Event::AttemptEnded(AttemptEnded { experiment, interrupted: false, attempt, .. }) => {
-                let Some(failure) = &attempt.failure else { return };
-                let (class, evidence) = (failure.class.name(), failure.evidence.clone());
-                if attempt.stage == Stage::Finish {
-                    // It never hides the failure before it, which the summary names.
-                    self.newest.entry(*experiment).or_default().evidence = evidence;
-                } else {
-                    let words = format!("{}: {class}: {evidence}", attempt.stage.name());
-                    self.newest.insert(*experiment, Newest { words, evidence });
-                }
-            }
-            Event::Decided(decided) => {
-                let id = decided.experiment;
-                self.faults += u64::from(decided.fault.is_some());
-                let Some(outcome) = state.outcome(id) else { return };
-                let newest = self.newest.remove(&id);
-                if outcome == Outcome::Failed && self.failed.len() < FAILED_NAMED_MAX {
-                    self.failed.insert(id, newest.map_or_else(String::new, |newest| newest.words));
-                }
-            }
-            Event::StudyResumed { reopened, .. } => self.failed.retain(|id, _| !reopened.contains(id)),
-            _ => {}
         }
     }
 
@@ -193,6 +177,11 @@ impl Human {
 
     /// What of the cleanup a person should know: what failed, and what became of devices.
     fn cleanup(&self, ended: &AttemptEnded, state: &StudyState) {
+        let foreign = ended.attempt.foreign_processes;
+        if foreign > 0 {
+            let processes = if foreign == 1 { "process" } else { "processes" };
+            self.below(&format!("{foreign} {processes} of others on its devices meanwhile"));
+        }
         for line in words::cleanup(ended.cleanup.as_ref()) {
             self.below(&line);
         }
@@ -226,7 +215,7 @@ impl Human {
             self.below(&format!("bounded: {bounded}"));
         }
         if decided.decision != Decision::Accept {
-            let name = state.study().name_of(id);
+            let name = self.name(state, id);
             self.timed(at, &name, decided.stage.name(), &self.judged(decided, state));
         }
     }
@@ -244,8 +233,9 @@ impl Human {
         let what = words::decision(&decided.decision);
         let mut reason = words::reason(&decided.decision).unwrap_or_default().to_owned();
         // The evidence stands above; reasons like to repeat it.
-        if let Some(newest) = self.newest.get(&id).filter(|newest| !newest.evidence.is_empty()) {
-            reason = reason.replace(&format!(": {}", newest.evidence), "");
+        let evidence = self.tally.evidence(id);
+        if !evidence.is_empty() {
+            reason = reason.replace(&format!(": {evidence}"), "");
         }
         format!("{style}{what}{due}{style:#} ({}): {reason}", decided.by)
     }
@@ -292,7 +282,7 @@ impl Human {
             format!("{} retries", progress.retries)
         };
         self.line("");
-        let faults = match self.faults {
+        let faults = match self.tally.faults {
             0 => String::new(),
             faults => format!(", {BAD}{}{BAD:#}", words::count(faults, "policy fault")),
         };
@@ -303,20 +293,18 @@ impl Human {
                 "  {BAD}set aside{BAD:#}  the policy of `{stage}`: it failed to answer too often in a row"
             ));
         }
-        let width = self.name_width;
-        for (id, why) in &self.failed {
-            let name = state.study().name_of(*id);
-            self.line(&format!("  {BAD}failed{BAD:#}  {name:width$}  {why}"));
+        for (id, why) in &self.tally.failed {
+            self.line(&format!("  {BAD}failed{BAD:#}  {}  {why}", self.name(state, *id)));
         }
-        let unnamed = (bad as usize).saturating_sub(self.failed.len());
+        let unnamed = (bad as usize).saturating_sub(self.tally.failed.len());
         if unnamed > 0 {
             self.line(&format!("  and {unnamed} more"));
         }
         let dir = self.dir.display();
         if progress.remaining > 0 {
-            self.line(&format!("hint: `reprieve resume {dir}` goes on with the rest"));
+            self.whole(&format!("hint: `reprieve resume {dir}` goes on with the rest"));
         } else if bad > 0 {
-            self.line(&format!("hint: `reprieve show {dir}` tells every attempt and where its output is"));
+            self.whole(&format!("hint: `reprieve show {dir}` tells every attempt and where its output is"));
         }
     }
 }
@@ -342,7 +330,7 @@ impl Reporter for Human {
             }
             Event::AttemptStarted(started) => {
                 if self.live.is_none() {
-                    let name = state.study().name_of(started.experiment);
+                    let name = self.name(state, started.experiment);
                     let devices = words::devices(state.devices(), &started.devices);
                     let with = words::overrides(&started.overrides);
                     let text = format!("attempt {} on {devices}{with}", started.attempt);
@@ -350,7 +338,7 @@ impl Reporter for Human {
                 }
             }
             Event::AttemptEnded(ended) if ended.interrupted => {
-                let name = state.study().name_of(ended.experiment);
+                let name = self.name(state, ended.experiment);
                 let text = format!("{NEXT}interrupted{NEXT:#}: runs again on resume");
                 self.timed(at, &name, ended.attempt.stage.name(), &text);
             }
@@ -365,17 +353,15 @@ impl Reporter for Human {
             Event::GraceElapsed => self.line("the grace is over: ending what runs"),
             Event::TimeLimitReached => self.line("the study's time limit is reached: nothing new starts"),
             Event::StudyEnded { how } => {
-                if let Some(live) = self.live.take() {
-                    live.close();
-                }
+                self.live = None;
                 self.summary(at, how, state);
             }
         }
-        self.note(&stamped.event, state);
+        self.tally.note(&stamped.event, state);
     }
 
     fn replay(&mut self, stamped: &Stamped, state: &StudyState) {
-        self.note(&stamped.event, state);
+        self.tally.note(&stamped.event, state);
     }
 
     fn is_live(&self) -> bool {

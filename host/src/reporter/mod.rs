@@ -2,9 +2,11 @@
 //!
 //! Changes nothing and decides nothing.
 
+mod fit;
 mod human;
 mod json;
 mod live;
+mod tally;
 pub mod words;
 
 pub use human::{Human, Stream};

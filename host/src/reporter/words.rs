@@ -6,6 +6,8 @@ use crate::attempt::{Attempt, Ending, Parameter};
 use crate::cleanup::{Cleanup, StepOutcome};
 use crate::decision::{Decision, Placement, PolicyFault, PolicyFaultKind, Retry, Turn};
 use crate::event::{Device, StudyEnd};
+use crate::samples::{DeviceSamples, Samples, Span};
+use crate::size::size;
 use crate::state::{Outcome, StudyState};
 
 /// A span of time, to the precision that a reader needs.
@@ -164,6 +166,100 @@ pub fn command(arguments: &[String]) -> String {
     quoted.join(" ")
 }
 
+/// A device's UUID, as short as people tell it apart: `GPU-01234567`.
+pub fn short_uuid(uuid: &str) -> &str {
+    let first = uuid.match_indices('-').nth(1);
+    first.map_or(uuid, |(end, _)| &uuid[..end])
+}
+
+/// What a study runs on.
+pub fn machine(devices: &[Device]) -> String {
+    let number = devices.len() as u64;
+    let Some(first) = devices.first() else { return count(number, "device") };
+    let alike = devices.iter().all(|device| device.name == first.name);
+    match number {
+        _ if first.is_slot() => count(number, "slot"),
+        1 => first.name.clone(),
+        _ if alike => format!("{number} × {}", first.name),
+        _ => count(number, "device"),
+    }
+}
+
+/// What of a cleanup a person should know: what failed, and what was bounded.
+pub fn cleanup(cleanup: Option<&Cleanup>) -> Vec<String> {
+    let Some(cleanup) = cleanup else { return Vec::new() };
+    let planned = cleanup.fault.iter().map(|fault| {
+        format!("policy fault in the cleanup's plan: {}; the standard plan stands in", self::fault(fault))
+    });
+    let failed = cleanup.steps.iter().filter_map(|report| match &report.outcome {
+        StepOutcome::Failed(why) => {
+            Some(format!("cleanup: {} failed after {}: {why}", report.step.action.name(), span(report.took)))
+        }
+        StepOutcome::Done(_) | StepOutcome::Skipped(_) => None,
+    });
+    let bounded = cleanup.bounded.iter().map(|bounded| format!("cleanup bounded: {bounded}"));
+    planned.chain(failed).chain(bounded).collect()
+}
+
+/// What a cleanup brought, a line for each step that brought or met something.
+pub fn steps(cleanup: Option<&Cleanup>) -> Vec<String> {
+    let Some(cleanup) = cleanup else { return Vec::new() };
+    let fault = cleanup.fault.iter().map(|fault| {
+        format!("policy fault in the cleanup's plan: {}; the standard plan stands in", self::fault(fault))
+    });
+    let steps = cleanup.steps.iter().filter_map(|report| {
+        let name = report.step.action.name();
+        let freed = match report.released_bytes {
+            0 => String::new(),
+            released => format!(", {} came free", size(released)),
+        };
+        match &report.outcome {
+            StepOutcome::Done(what) if what.is_empty() && freed.is_empty() => None,
+            StepOutcome::Done(what) => {
+                let what = if what.is_empty() { String::new() } else { format!(": {what}") };
+                Some(format!("cleanup: {name} took {}{what}{freed}", span(report.took)))
+            }
+            StepOutcome::Failed(why) => {
+                Some(format!("cleanup: {name} failed after {}: {why}{freed}", span(report.took)))
+            }
+            StepOutcome::Skipped(_) => None,
+        }
+    });
+    let bounded = cleanup.bounded.iter().map(|bounded| format!("cleanup bounded: {bounded}"));
+    fault.chain(steps).chain(bounded).collect()
+}
+
+/// What each device did while an attempt ran.
+pub fn samples(samples: Option<&Samples>) -> Vec<String> {
+    let Some(samples) = samples else { return Vec::new() };
+    let of = |device: &DeviceSamples| {
+        let mut parts = Vec::new();
+        if let Some(peak) = device.memory_peak_bytes {
+            parts.push(format!("peak {}", size(peak)));
+        }
+        if let Some(energy) = device.energy_millijoules {
+            #[expect(clippy::cast_precision_loss, reason = "one digit is shown")]
+            parts.push(format!("{:.1} J", energy as f64 / 1e3));
+        }
+        if let Some(Span { min, max }) = device.power_milliwatts {
+            parts.push(format!("{} to {} W", min / 1000, max / 1000));
+        }
+        if let Some(Span { min, max }) = device.temperature_celsius {
+            parts.push(format!("{min} to {max} °C"));
+        }
+        if let Some(throttled) = device.throttled_for.filter(|throttled| !throttled.is_zero()) {
+            parts.push(format!("throttled for {}", span(throttled)));
+        }
+        match device.foreign_processes.len() {
+            0 => {}
+            1 => parts.push("1 process of others".to_owned()),
+            several => parts.push(format!("{several} processes of others")),
+        }
+        format!("{}: {}", short_uuid(&device.uuid), parts.join(", "))
+    };
+    samples.devices.iter().filter(|device| device.taken > 0).map(of).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,20 +279,4 @@ mod tests {
         assert_eq!(told(trap, ""), "unreachable");
         assert_eq!(told(PolicyFaultKind::Deadline, "round 9"), "unreachable (it last said: round 9)");
     }
-}
-
-/// What of a cleanup a person should know: what failed, and what was bounded.
-pub fn cleanup(cleanup: Option<&Cleanup>) -> Vec<String> {
-    let Some(cleanup) = cleanup else { return Vec::new() };
-    let planned = cleanup.fault.iter().map(|fault| {
-        format!("policy fault in the cleanup's plan: {}; the standard plan stands in", self::fault(fault))
-    });
-    let failed = cleanup.steps.iter().filter_map(|report| match &report.outcome {
-        StepOutcome::Failed(why) => {
-            Some(format!("cleanup: {} failed after {}: {why}", report.step.action.name(), span(report.took)))
-        }
-        StepOutcome::Done(_) | StepOutcome::Skipped(_) => None,
-    });
-    let bounded = cleanup.bounded.iter().map(|bounded| format!("cleanup bounded: {bounded}"));
-    planned.chain(failed).chain(bounded).collect()
 }

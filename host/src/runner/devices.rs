@@ -2,9 +2,12 @@
 //!
 //! What is quarantined is leased to nobody; that is the state's to see to.
 
+use std::path::Path;
+use std::time::Duration;
+
 use crate::cleanup::HandOver;
 use crate::event::Device;
-use crate::gpu::Gpus;
+use crate::gpu::{DeviceLock, Gpus, LockError, LockedFor};
 use crate::health;
 use crate::reading::{Reading, ReadingError};
 use crate::state::StudyState;
@@ -37,6 +40,57 @@ pub(super) fn look(devices: &[Device], earlier: Option<&StudyState>) -> Vec<Hand
             HandOver { baseline_bytes, reading, quarantine }
         })
         .collect()
+}
+
+/// How often a device that another study has is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+/// A device that another study has.
+#[derive(Debug, thiserror::Error)]
+#[error("`{device}` is another study's: {holder}\nhint: `--wait` waits for it")]
+pub struct Taken {
+    /// Its UUID.
+    pub device: String,
+    /// What the other study says of itself.
+    pub holder: String,
+}
+
+/// Takes the study's devices for it, across all hosts of this machine; waits
+/// for those that another study has, or says so at once.
+#[expect(clippy::disallowed_methods, reason = "nothing has begun that a sleep could hold up")]
+pub(super) fn lock(
+    devices: &[Device],
+    study: &str,
+    dir: &Path,
+    wait: bool,
+) -> Result<Vec<DeviceLock>, Taken> {
+    let holder = format!("study `{study}` of process {}, in `{}`", std::process::id(), dir.display());
+    let mut locks = Vec::new();
+    // In one order for all, so that two that wait never wait for each other.
+    let mut devices: Vec<&Device> = devices.iter().filter(|device| device.is_readable()).collect();
+    devices.sort_by(|a, b| a.id.cmp(&b.id));
+    for device in devices {
+        let mut told = false;
+        loop {
+            match DeviceLock::take(&device.id, LockedFor::Study, &holder) {
+                Ok(lock) => {
+                    locks.push(lock);
+                    break;
+                }
+                Err(LockError::Held(_)) if wait && told => std::thread::sleep(LOOK_AGAIN),
+                Err(LockError::Held(holder)) if wait => {
+                    tracing::warn!("waiting for `{}`, which is another study's: {holder}", device.id);
+                    told = true;
+                }
+                Err(LockError::Held(holder)) => return Err(Taken { device: device.id.clone(), holder }),
+                Err(error @ LockError::File { .. }) => {
+                    tracing::warn!("`{}` is not locked against other studies: {error}", device.id);
+                    break;
+                }
+            }
+        }
+    }
+    Ok(locks)
 }
 
 /// Whether the memory that a device was quarantined for has still not come back.

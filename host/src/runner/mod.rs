@@ -24,6 +24,7 @@ use crate::cleanup::Quarantine;
 use crate::clock;
 use crate::decision::Question;
 use crate::event::{AttemptEnded, AttemptStarted, Decided, Event, ProcessIdentity, Stamped, StudyEnd};
+use crate::gpu::DeviceLock;
 use crate::journal::{Journal, Position, WriteError};
 use crate::launcher::{Found, Launcher, Supervisor};
 use crate::process::ignores_hangup;
@@ -34,8 +35,9 @@ use crate::supervisor::Record;
 
 use attempts::{Cleaning, Which};
 pub use attempts::{VISIBLE_DEVICES, attempt_directory, is_running};
+pub use devices::Taken;
 use judges::{Judgement, Judges};
-pub use open::{Begin, OpenError};
+pub use open::{Begin, OpenError, Resume};
 use timers::Timers;
 pub use visible::{VisibleError, slots, visible};
 
@@ -59,6 +61,8 @@ pub struct Runner {
     reporter: Box<dyn Reporter>,
     timers: Timers,
     supervisors: HashMap<ExperimentId, Arc<Supervisor>>,
+    /// The devices, kept from other hosts of this machine.
+    locks: Vec<DeviceLock>,
     inputs: JoinSet<Input>,
     /// Events that are not yet journaled.
     events: Vec<Event>,

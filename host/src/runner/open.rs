@@ -16,7 +16,7 @@ use crate::reporter::Reporter;
 use crate::state::StudyState;
 use crate::study::{ExperimentId, Source, Study, StudyError};
 
-use super::devices;
+use super::devices::{self, Taken};
 use super::judges::Judges;
 use super::timers::Timers;
 use super::{Runner, clock};
@@ -37,6 +37,17 @@ pub struct Begin {
     pub policy: Option<PathBuf>,
     /// What experiments are leased.
     pub devices: Vec<Device>,
+    /// Wait for devices that another study has, rather than fail.
+    pub wait: bool,
+}
+
+/// How to go on with a study.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Resume {
+    /// Run the failed experiments again too.
+    pub failed: bool,
+    /// Wait for devices that another study has, rather than fail.
+    pub wait: bool,
 }
 
 /// Why a study could not be begun or gone on with.
@@ -65,6 +76,9 @@ pub enum OpenError {
     /// A policy does not load.
     #[error("{0}")]
     Policy(#[from] SpecError),
+    /// Another study has a device.
+    #[error("{0}")]
+    Taken(#[from] Taken),
     /// A pattern of the study does not compile.
     #[error("{0}")]
     Pattern(#[from] PatternError),
@@ -122,10 +136,11 @@ impl Runner {
         program: PathBuf,
         reporter: Box<dyn Reporter>,
     ) -> Result<Self, OpenError> {
-        let Begin { dir, study, source, policy, devices } = begin;
+        let Begin { dir, study, source, policy, devices, wait } = begin;
         check_devices(&study, &devices)?;
         let judges = Judges::load(cache, &study, policy.as_deref())?;
         classifier(&study)?;
+        let locks = devices::lock(&devices, &study.name, &dir, wait)?;
         fs::create_dir_all(&dir).map_err(|source| OpenError::Directory { dir: dir.clone(), source })?;
         let dir = fs::canonicalize(&dir).map_err(|source| OpenError::Directory { dir, source })?;
         let journal = Journal::create(&dir)?;
@@ -154,21 +169,21 @@ impl Runner {
             reporter,
             timers: Timers::default(),
             supervisors: HashMap::new(),
+            locks,
             inputs: JoinSet::new(),
             events: vec![Event::StudyStarted(started)],
             ending: false,
         })
     }
 
-    /// Goes on with the study in a directory, where its journal ends; with
-    /// `failed`, its failed experiments run again.
+    /// Goes on with the study in a directory, where its journal ends.
     ///
     /// # Errors
     ///
     /// Where the journal is damaged, held by another host, or complete.
     pub fn resume(
         dir: &Path,
-        failed: bool,
+        how: Resume,
         cache: Option<&Path>,
         program: PathBuf,
         reporter: Box<dyn Reporter>,
@@ -200,6 +215,7 @@ impl Runner {
             reporter,
             timers: Timers::default(),
             supervisors: HashMap::new(),
+            locks: Vec::new(),
             inputs: JoinSet::new(),
             events: Vec::new(),
             judges,
@@ -211,10 +227,12 @@ impl Runner {
             runner.replay(&stamped, position);
         }
         runner.journal.cut(replay.end())?;
-        let reopened: Vec<ExperimentId> = runner.state.failed().filter(|_| failed).collect();
+        let reopened: Vec<ExperimentId> = runner.state.failed().filter(|_| how.failed).collect();
         if runner.state.ended() == Some(&StudyEnd::Completed) && reopened.is_empty() {
             return Err(OpenError::Complete { dir: runner.dir });
         }
+        let study = &runner.state.study().name;
+        runner.locks = devices::lock(runner.state.devices(), study, &runner.dir, how.wait)?;
         runner.events.push(Event::StudyResumed {
             host_version: env!("CARGO_PKG_VERSION").to_owned(),
             policies: runner.judges.identities(),

@@ -39,6 +39,11 @@ impl End {
             stderr: String::new(),
         }
     }
+
+    /// The host wanted an end before it began.
+    pub(super) fn interrupted(why: String) -> Self {
+        Self { interrupted: true, ..Self::not_started(why) }
+    }
 }
 
 /// Why the host ended the child.

@@ -4,13 +4,17 @@
 
 use std::fmt::Write;
 use std::fs;
+use std::time::Duration;
 
-use indicatif::HumanBytes;
-
-use crate::gpu::Gpus;
+use crate::gpu::{DeviceLock, Gpus, LockError, LockedFor};
 use crate::reading::{Reading, ReadingError};
+use crate::size::size;
 
 use super::assignment::LeasedDevice;
+use super::tree::{Tree, Wish};
+
+/// How often a device that another attempt has is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// The leased devices; none where the machine has only slots.
 #[derive(Clone, Debug)]
@@ -60,6 +64,30 @@ impl Leased {
         }
     }
 
+    /// Keeps the devices for this attempt, also where its host dies: waits for
+    /// another's attempt that has outlived its own. `None` where the host
+    /// wanted an end first.
+    pub(super) fn lock(&self, token: &str, tree: &mut Tree) -> Option<Vec<DeviceLock>> {
+        let mut locks = Vec::new();
+        for device in &self.devices {
+            loop {
+                match DeviceLock::take(&device.uuid, LockedFor::Attempt, token) {
+                    Ok(lock) => {
+                        locks.push(lock);
+                        break;
+                    }
+                    Err(LockError::Held(_)) => tree.pause(LOOK_AGAIN),
+                    // The host has said so when the study began.
+                    Err(LockError::File { .. }) => break,
+                };
+                if tree.wish != Wish::GoOn {
+                    return None;
+                }
+            }
+        }
+        Some(locks)
+    }
+
     /// One device, and its baseline.
     pub(crate) fn read(&self, device: u32) -> Result<(Reading, u64), ReadingError> {
         let gpus = self.gpus()?;
@@ -82,7 +110,7 @@ impl Leased {
         if above <= tolerance_bytes {
             return Ok(true);
         }
-        Err(format!("{} in use, {} above its baseline", HumanBytes(used), HumanBytes(above)))
+        Err(format!("{} in use, {} above its baseline", size(used), size(above)))
     }
 
     /// Who is on a device, for people.
@@ -91,7 +119,7 @@ impl Leased {
         for process in &reading.processes {
             let name = fs::read_to_string(format!("/proc/{}/comm", process.pid)).unwrap_or_default();
             let name = if name.is_empty() { "not visible from here" } else { name.trim_end() };
-            let held = process.memory_bytes.map(|held| HumanBytes(held).to_string()).unwrap_or_default();
+            let held = process.memory_bytes.map(size).unwrap_or_default();
             let separator = if text.is_empty() { "" } else { ", " };
             let _ = write!(text, "{separator}pid {} ({name}) {held}", process.pid);
         }

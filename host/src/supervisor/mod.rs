@@ -77,9 +77,17 @@ pub fn supervise(dir: &Path) -> io::Result<()> {
     let stderr = File::create(dir.join(STDERR_FILE))?;
     let shared = Shared::new(&assignment, Tree::new()?);
     let mut planner = Planner::new(assignment.planner.clone(), assignment.cache.clone());
-    let before = clean(&assignment, &shared, &mut planner, Occasion::BeforeAttempt);
+    let locks = {
+        let cleaner = &mut *shared.lock();
+        cleaner.leased.lock(&assignment.token, &mut cleaner.tree)
+    };
+    let before = match &locks {
+        Some(_) => clean(&assignment, &shared, &mut planner, Occasion::BeforeAttempt),
+        None => Cleanup::default(),
+    };
     let observer = Observer::start(&shared.lock().leased, dir);
     let end = match unfit(&before) {
+        _ if locks.is_none() => End::interrupted("its devices were another attempt's".to_owned()),
         Some(why) => End::not_started(why),
         None => child::run(&assignment, &mut shared.lock().tree, stdout, stderr)
             .unwrap_or_else(|error| End::not_started(error.to_string())),

@@ -10,7 +10,6 @@ use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::Duration;
 
-use indicatif::HumanBytes;
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::process::WaitStatus;
 
@@ -18,6 +17,7 @@ use crate::cleanup::StepOutcome;
 use crate::exit_code;
 use crate::gpu::cuda::{LIBRARY_VARIABLE, Probed, loader_path};
 use crate::process::Spawn;
+use crate::size::size;
 
 use super::OWN_PROGRAM;
 use super::leased::Leased;
@@ -62,7 +62,7 @@ pub(super) fn probe(tree: &mut Tree, leased: &Leased, allocate_bytes: u64, timeo
         (false, _) => StepOutcome::Failed(why.join("; ")),
         (true, Some(reason)) => StepOutcome::Skipped(reason),
         (true, None) if allocate_bytes == 0 => StepOutcome::Done("a context on each device".to_owned()),
-        (true, None) => StepOutcome::Done(format!("{} on each device", HumanBytes(allocate_bytes))),
+        (true, None) => StepOutcome::Done(format!("{} on each device", size(allocate_bytes))),
     };
     (outcome, failed_on)
 }

@@ -9,10 +9,10 @@ use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use indicatif::HumanBytes;
 use jiff::Timestamp;
 
 use crate::cleanup::StepOutcome;
+use crate::size::size;
 
 const DIRECTORY: &str = "/dev/shm";
 
@@ -56,7 +56,7 @@ pub(crate) fn remove(since: Timestamp) -> StepOutcome {
     match (files, failed.is_empty()) {
         (_, false) => StepOutcome::Failed(failed.join("; ")),
         (0, true) => StepOutcome::Skipped("none was left that nobody uses".to_owned()),
-        (_, true) => StepOutcome::Done(format!("{files} files, {}", HumanBytes(bytes))),
+        (_, true) => StepOutcome::Done(format!("{files} files, {}", size(bytes))),
     }
 }
 

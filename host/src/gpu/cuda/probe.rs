@@ -6,9 +6,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use crate::size::size;
 use cudarc::driver::result::mem_get_info;
 use cudarc::driver::{CudaContext, DriverError, sys};
-use indicatif::HumanBytes;
 use serde::{Deserialize, Serialize};
 
 /// The devices' largest page (CUDA driver API, "Virtual Memory Management":
@@ -47,7 +47,7 @@ pub enum ProbeError {
         error: String,
     },
     /// There was not so much memory.
-    #[error("{error}: {} asked for, {} of {} free", HumanBytes(*asked_bytes), HumanBytes(*free_bytes), HumanBytes(*total_bytes))]
+    #[error("{error}: {} asked for, {} of {} free", size(*asked_bytes), size(*free_bytes), size(*total_bytes))]
     OutOfMemory {
         /// The driver's number and words.
         error: String,

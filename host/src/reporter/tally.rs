@@ -1,0 +1,63 @@
+//! What later lines and the summary need to know of earlier events, whichever host they happened under.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::attempt::Stage;
+use crate::event::{AttemptEnded, Event};
+use crate::state::{Outcome, StudyState};
+use crate::study::ExperimentId;
+
+/// How many failed experiments the summary names.
+const FAILED_NAMED_MAX: usize = 20;
+
+#[derive(Default)]
+pub(super) struct Tally {
+    /// The first failures that ended experiments.
+    pub(super) failed: BTreeMap<ExperimentId, String>,
+    /// How often a policy has failed to answer.
+    pub(super) faults: u64,
+    /// The newest failure of each experiment that is in flight or waits.
+    newest: HashMap<ExperimentId, Newest>,
+}
+
+/// An experiment's newest failure.
+#[derive(Default)]
+struct Newest {
+    /// Stage, class and evidence of the newest one before `finish`.
+    words: String,
+    evidence: String,
+}
+
+impl Tally {
+    pub(super) fn note(&mut self, event: &Event, state: &StudyState) {
+        match event {
+            Event::AttemptEnded(AttemptEnded { experiment, interrupted: false, attempt, .. }) => {
+                let Some(failure) = &attempt.failure else { return };
+                let (class, evidence) = (failure.class.name(), failure.evidence.clone());
+                if attempt.stage == Stage::Finish {
+                    // It never hides the failure before it, which the summary names.
+                    self.newest.entry(*experiment).or_default().evidence = evidence;
+                } else {
+                    let words = format!("{}: {class}: {evidence}", attempt.stage.name());
+                    self.newest.insert(*experiment, Newest { words, evidence });
+                }
+            }
+            Event::Decided(decided) => {
+                let id = decided.experiment;
+                self.faults += u64::from(decided.fault.is_some());
+                let Some(outcome) = state.outcome(id) else { return };
+                let newest = self.newest.remove(&id);
+                if outcome == Outcome::Failed && self.failed.len() < FAILED_NAMED_MAX {
+                    self.failed.insert(id, newest.map_or_else(String::new, |newest| newest.words));
+                }
+            }
+            Event::StudyResumed { reopened, .. } => self.failed.retain(|id, _| !reopened.contains(id)),
+            _ => {}
+        }
+    }
+
+    /// The evidence of the experiment's newest failure; empty where there is none.
+    pub(super) fn evidence(&self, id: ExperimentId) -> &str {
+        self.newest.get(&id).map_or("", |newest| &newest.evidence)
+    }
+}
