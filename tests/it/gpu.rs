@@ -271,7 +271,11 @@ fn a_fault_is_told_once_whoever_reports_it() {
     log("GPU 0000:3b:00.0: GPU has fallen off the bus.");
     log("Xid (PCI:0000:99:00): 48, of nobody here");
     until("both faults", || faults.seen().len() >= 2);
-    let mut told: Vec<_> = faults.stop().into_iter().map(|fault| (fault.uuid, fault.xid)).collect();
+    let mut told: Vec<_> = faults
+        .stop(std::time::Duration::from_millis(250))
+        .into_iter()
+        .map(|fault| (fault.uuid, fault.xid))
+        .collect();
     told.sort();
     assert_eq!(told, [("GPU-0".to_owned(), 79), ("GPU-1".to_owned(), 31)]);
 }
@@ -283,6 +287,10 @@ fn what_happened_just_before_the_stop_is_still_told() {
     let faults = Faults::watch_with(&open(&machine), &place.path("no-kmsg"));
     machine.xid("GPU-1", 31);
     machine.xid("GPU-1", 43);
-    let told: Vec<_> = faults.stop().into_iter().map(|fault| (fault.uuid, fault.xid)).collect();
+    let told: Vec<_> = faults
+        .stop(std::time::Duration::from_millis(250))
+        .into_iter()
+        .map(|fault| (fault.uuid, fault.xid))
+        .collect();
     assert_eq!(told, [("GPU-1".to_owned(), 31), ("GPU-1".to_owned(), 43)]);
 }

@@ -20,8 +20,8 @@ use crate::clock::wall;
 use crate::reading::DeviceFault;
 
 /// How long one wait for an event is, and how often the kernel's log is looked
-/// at: so soon a stop is noticed.
-const LOOK_EVERY_MS: u32 = 250;
+/// at: so soon a stop is noticed. Every attempt's hand-over waits for that.
+const LOOK_EVERY_MS: u32 = 20;
 
 /// How long a stop waits for a last look. A driver may not answer it.
 const STOP_WITHIN: Duration = Duration::from_secs(1);
@@ -91,9 +91,13 @@ impl Faults {
         self.0.lock().seen.iter().map(|(fault, _)| fault.clone()).collect()
     }
 
-    /// Takes a last look, for a second at most, and tells all.
-    pub fn stop(self) -> Vec<DeviceFault> {
+    /// Takes a last look, and tells all. A driver tells of a fault a moment
+    /// after the program has died of it: that long is `patience`. A driver that
+    /// does not answer is given a second more.
+    pub fn stop(self, patience: Duration) -> Vec<DeviceFault> {
         let watch = &self.0;
+        let until_seen = |state: &mut State| state.seen.is_empty() && state.at_work > 0;
+        drop(watch.changed.wait_timeout_while(watch.lock(), patience, until_seen));
         let mut state = watch.lock();
         state.stopping = true;
         drop(watch.changed.wait_timeout_while(state, STOP_WITHIN, |state| state.at_work > 0));
@@ -191,6 +195,8 @@ impl Watch {
         for uuid in &gpu.uuids {
             state.note(DeviceFault { uuid: uuid.clone(), xid, at });
         }
+        drop(state);
+        self.changed.notify_all();
     }
 }
 

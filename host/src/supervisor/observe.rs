@@ -12,6 +12,10 @@ use crate::samples::{SAMPLES_FILE, Samples};
 
 use super::leased::Leased;
 
+/// How long after a failed attempt an Xid may be told: the kernel logs it while
+/// the program still runs or dies, and only the way to us takes a moment.
+const FAULT_TOLD_WITHIN: Duration = Duration::from_millis(250);
+
 /// Watches the leased devices, where they can be.
 pub(super) struct Observer {
     sampler: Option<Sampler>,
@@ -37,7 +41,9 @@ impl Observer {
     /// Stops watching, and writes down what was seen.
     pub(super) fn stop(self, leased: &Leased, attempt: &mut Attempt) -> Option<Samples> {
         let position = |uuid: &str| leased.positions().find(|device| leased.name(*device) == uuid);
-        attempt.faults = (self.faults.into_iter().flat_map(Faults::stop))
+        let patience = if attempt.failure.is_some() { FAULT_TOLD_WITHIN } else { Duration::ZERO };
+        attempt.faults = (self.faults.into_iter())
+            .flat_map(|faults| faults.stop(patience))
             .filter_map(|fault| Some(DeviceFault { device: position(&fault.uuid)?, xid: fault.xid }))
             .collect();
         let samples = self.sampler?.stop();
