@@ -8,6 +8,7 @@
 mod cleanup;
 mod commands;
 mod contract;
+mod cuda;
 mod devices;
 mod doctor;
 mod gpu;

@@ -20,19 +20,23 @@ const GIB: u64 = 1 << 30;
 const BASELINE: u64 = 4 << 20;
 const CONTEXT: u64 = 500 << 20;
 
-/// Has the test of this name run `body` in a process on the machine.
-fn on(machine: Machine, visible: &str, test: &str, body: fn()) {
+/// Has the test of this path run `body` in a process on the machine.
+pub(crate) fn in_process_on(machine: &Machine, visible: &str, test: &str, body: fn()) {
     if std::env::var_os("STAND_IN_MACHINE").is_some() {
         return body();
     }
     let ran = Command::new(std::env::current_exe().expect("we run"))
-        .args(["--exact", &format!("{}::{test}", module_path!().trim_start_matches("it::"))])
+        .args(["--exact", test])
         .envs(machine.env())
         .env("CUDA_VISIBLE_DEVICES", visible)
         .output()
         .expect("the tests start");
     let stdout = String::from_utf8_lossy(&ran.stdout);
     assert!(ran.status.success() && stdout.contains("1 passed"), "{}: {stdout}", ran.status);
+}
+
+fn on(machine: Machine, visible: &str, test: &str, body: fn()) {
+    in_process_on(&machine, visible, &format!("stand_in_cuda::{test}"), body);
 }
 
 /// NVML, in a process on the machine.

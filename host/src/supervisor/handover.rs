@@ -32,13 +32,15 @@ pub(super) fn hand_over(
         CleanupAction::AwaitMemory { tolerance_bytes, .. } => Some(tolerance_bytes),
         _ => None,
     });
-    if goal.is_none() && cleaner.leased.positions().len() > 0 {
-        // Nobody has waited for the memory: the host does.
-        let goal = CleanupAction::AwaitMemory { tolerance_bytes: TOLERANCE_BYTES, timeout: MEMORY_TIMEOUT };
-        cleaner.perform(Step { action: goal, if_it_fails: Consequence::QuarantineDevice }, false);
-    }
     let tolerance_bytes = goal.unwrap_or(TOLERANCE_BYTES);
     let positions: Vec<u32> = cleaner.leased.positions().collect();
+    let clean = |device: &u32| cleaner.leased.memory_above(*device, tolerance_bytes).is_ok();
+    let wait = goal.is_none() || (!waited_in_vain(steps) && !positions.iter().all(clean));
+    if wait && !positions.is_empty() {
+        // Nobody has waited for the memory, or not since it was last used: the host does.
+        let goal = CleanupAction::AwaitMemory { tolerance_bytes, timeout: MEMORY_TIMEOUT };
+        cleaner.perform(Step { action: goal, if_it_fails: Consequence::QuarantineDevice }, false);
+    }
     positions
         .into_iter()
         .map(|device| {
@@ -63,6 +65,19 @@ pub(super) fn hand_over(
             HandOver { baseline_bytes: cleaner.leased.baseline_bytes(device), reading: read, quarantine }
         })
         .collect()
+}
+
+/// Whether memory did not come back while a plan waited for it, with nothing
+/// after that which may have held some: a driver may give back what a process
+/// had only after its end.
+fn waited_in_vain(steps: &[StepReport]) -> bool {
+    use CleanupAction::{AwaitMemory, EndLeftovers, Probe, RunHook};
+    let held =
+        |report: &&StepReport| matches!(report.step.action, EndLeftovers(_) | Probe { .. } | RunHook(_));
+    let failed = |report: &StepReport| {
+        matches!((&report.step.action, &report.outcome), (AwaitMemory { .. }, StepOutcome::Failed(_)))
+    };
+    steps.iter().rev().take_while(|report| !held(report)).any(failed)
 }
 
 /// What a plan declared a device unfit without.

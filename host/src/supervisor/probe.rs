@@ -61,6 +61,7 @@ pub(super) fn probe(tree: &mut Tree, leased: &Leased, allocate_bytes: u64, timeo
     let outcome = match (why.is_empty(), skipped) {
         (false, _) => StepOutcome::Failed(why.join("; ")),
         (true, Some(reason)) => StepOutcome::Skipped(reason),
+        (true, None) if allocate_bytes == 0 => StepOutcome::Done("a context on each device".to_owned()),
         (true, None) => StepOutcome::Done(format!("{} on each device", size(allocate_bytes))),
     };
     (outcome, failed_on)

@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 use std::fs::{self, Metadata};
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -50,6 +51,8 @@ pub(crate) fn remove(since: Timestamp) -> StepOutcome {
                 files += 1;
                 bytes += metadata.len();
             }
+            // Another supervisor was quicker.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => failed.push(format!("`{}`: {error}", path.display())),
         }
     }
