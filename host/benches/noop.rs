@@ -27,7 +27,7 @@ use reprieve::process::Spawn;
 use reprieve::reporter::Reporter;
 use reprieve::runner::{Begin, Runner};
 use reprieve::state::StudyState;
-use reprieve::study::{ExperimentId, Format, NvmlRules, PolicySpec, Source, Study};
+use reprieve::study::{ExperimentId, Format, NvmlRules, Source, Study};
 use reprieve::supervisor::Assignment;
 
 const REPRIEVE: &str = env!("CARGO_BIN_EXE_reprieve");
@@ -298,7 +298,7 @@ fn assignment() -> Assignment {
         patterns: Vec::new(),
         devices: Vec::new(),
         nvml: NvmlRules::default(),
-        planner: PolicySpec::default(),
+        planner: None,
         cache: Some(common::target().join("bench-cache")),
         hooks: BTreeMap::new(),
         use_unclean: false,

@@ -94,7 +94,7 @@ pub(super) fn assignment(
 
 /// What plans an attempt's cleanup.
 pub(super) struct Cleaning {
-    pub(super) planner: PolicySpec,
+    pub(super) planner: Option<PolicySpec>,
     pub(super) cache: Option<PathBuf>,
 }
 

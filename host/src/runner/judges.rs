@@ -112,6 +112,16 @@ impl Judges {
     }
 }
 
+/// What of the standard policy's settings has to do with more than devices.
+const BESIDE_DEVICES: [&str; 2] = ["leftovers_grace_seconds", "remove_shared_memory"];
+
+/// Whether a planner has nothing to say where there is no device: the standard
+/// one, unless it is set up to do other than it does by default.
+pub(super) fn plans_for_devices_only(planner: &PolicySpec) -> bool {
+    planner.component == PolicyComponent::Standard
+        && BESIDE_DEVICES.iter().all(|name| !planner.settings.contains_key(*name))
+}
+
 /// Stack is an engine's to set, so there is an engine for each size that a study asks for.
 struct Engines {
     cache: Option<PathBuf>,

@@ -23,7 +23,9 @@ use crate::attempt::{Attempt, Ending, FailureClass, Stage};
 use crate::cleanup::Quarantine;
 use crate::clock;
 use crate::decision::Question;
-use crate::event::{AttemptEnded, AttemptStarted, Decided, Event, ProcessIdentity, Stamped, StudyEnd};
+use crate::event::{
+    AttemptEnded, AttemptStarted, Decided, Device, Event, ProcessIdentity, Stamped, StudyEnd,
+};
 use crate::gpu::DeviceLock;
 use crate::journal::{Journal, Position, WriteError};
 use crate::launcher::{Found, Launcher, Supervisor};
@@ -211,8 +213,12 @@ impl Runner {
                     let why = format!("{} is in quarantine: {reason}", device.id);
                     return self.not_started(start.experiment, which, FailureClass::DeviceOccupied, why);
                 }
-                let cleaning =
-                    Cleaning { planner: self.judges.planner(start.stage).clone(), cache: self.cache.clone() };
+                let planner = self.judges.planner(start.stage);
+                let readable = self.state.devices().iter().any(Device::is_readable);
+                let cleaning = Cleaning {
+                    planner: (readable || !judges::plans_for_devices_only(planner)).then(|| planner.clone()),
+                    cache: self.cache.clone(),
+                };
                 let assignment = attempts::assignment(&self.study_id, &dir, &self.state, &start, cleaning);
                 self.launcher.start(&dir, &assignment).map(Some)
             }

@@ -45,8 +45,9 @@ pub struct Assignment {
     pub devices: Vec<LeasedDevice>,
     /// How they are asked.
     pub nvml: NvmlRules,
-    /// The policy that plans the cleanup.
-    pub planner: PolicySpec,
+    /// The policy that plans the cleanup; `None` where there is no device to
+    /// plan for, and the host ends what was left by itself.
+    pub planner: Option<PolicySpec>,
     /// Where compiled policies are kept.
     pub cache: Option<PathBuf>,
     /// Commands that a plan may run, by name.
