@@ -8,6 +8,7 @@ use reprieve::attempt::FailureClass;
 use reprieve::cleanup::StepOutcome;
 use reprieve::event::{AttemptEnded, Event};
 
+use crate::guest;
 use crate::machine::{Device, Fault, Machine};
 use crate::support::{Place, until};
 
@@ -272,4 +273,37 @@ fn a_study_names_its_nvml_and_how_often_devices_are_sampled() {
     assert!(ran.stdout.contains("on NVIDIA Stand-in 80GB"), "{ran}");
     let samples = ended(&place)[0].samples.clone().expect("its devices were sampled");
     assert!(samples.devices[0].taken >= 5, "half a second is ten times 50 ms: {samples:?}");
+}
+
+#[test]
+fn a_planner_that_fails_is_told_and_the_standard_plan_stands_in() {
+    let machine = Machine::new([Device::new("GPU-0")]);
+    let place = Place::of(&format!(
+        "name = \"s\"\ncleanup = {{ policy = {{ use = \"./traps.wasm\" }} }}\n{}",
+        experiment("leaves", ORPHAN)
+    ))
+    .on(&machine);
+    let traps = "(module (func (export \"reprieve:policy/cleanup-policy@0.1.0#plan\") (param i32) (result i32) unreachable))";
+    place.write("traps.wasm", guest::component(traps, "planner"));
+    let ran = place.run();
+    assert_eq!(ran.code, 0, "{ran}");
+    assert!(ran.stdout.contains("policy fault in the cleanup's plan"), "{ran}");
+    assert!(ran.stdout.contains("the standard plan stands in"), "{ran}");
+    let ended = ended(&place);
+    let cleanup = ended[0].cleanup.as_ref().expect("its supervisor cleaned up");
+    assert_eq!(cleanup.by, "standard");
+    assert!(matches!(steps(&ended[0])[0], ("end-leftovers", StepOutcome::Done(_))), "{cleanup:?}");
+}
+
+#[test]
+fn a_policy_that_plans_nothing_named_for_the_cleanup_is_refused_before_anything_starts() {
+    let decides = include_str!("../policy/guests/accept.wat");
+    let place = Place::of(
+        "name = \"s\"\ncleanup = { policy = { use = \"./decides.wasm\" } }\n[[experiments]]\nname = \"e\"\nmeasure = [\"true\"]\n",
+    );
+    place.write("decides.wasm", guest::component(decides, "guest"));
+    let ran = place.run();
+    assert_eq!(ran.code, 2, "{ran}");
+    assert!(ran.stderr.contains("plans no cleanup"), "{ran}");
+    assert!(!place.path("out").exists());
 }

@@ -10,7 +10,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::cleanup::StepOutcome;
 use crate::size::size;
@@ -26,6 +26,10 @@ const NAMES: [&str; 4] = ["nccl-", "torch_", "psm_", "sem.mp-"];
 const FIRST_PID_NAMESPACE: &str = "pid:[4026531836]";
 const FIRST_IPC_NAMESPACE: &str = "ipc:[4026531839]";
 
+/// A file's time is that of the kernel's last tick, at most so long ago (HZ is
+/// 100 or more): one that was made just after a moment may look older.
+const TICK: SignedDuration = SignedDuration::from_millis(10);
+
 /// Removes what was left since then.
 pub(crate) fn remove(since: Timestamp) -> StepOutcome {
     let namespace = |name: &str| fs::read_link(format!("/proc/self/ns/{name}")).unwrap_or_default();
@@ -36,6 +40,7 @@ pub(crate) fn remove(since: Timestamp) -> StepOutcome {
             "processes that share `/dev/shm` cannot be seen from this container".to_owned(),
         );
     }
+    let since = since.checked_sub(TICK).unwrap_or(since);
     let candidates = candidates(Path::new(DIRECTORY), since);
     if candidates.is_empty() {
         return StepOutcome::Skipped("none was left".to_owned());
