@@ -60,8 +60,8 @@ fn something_else_than_webassembly() {
     hint: a policy is a component, `.wasm` or `.wat`
     ");
     insta::assert_snapshot!(refusal(""), @r"
-    policy `mine.wasm` is not WebAssembly: it begins with ``
-    hint: a policy is a component, `.wasm` or `.wat`
+    policy `mine.wasm` is empty
+    hint: build it again; a policy is a component, `.wasm` or `.wat`
     ");
 }
 

@@ -98,6 +98,9 @@ pub enum Problem {
     /// The file is larger than [`FILE_BYTES`].
     #[error("is larger than `{FILE_BYTES}` bytes\nhint: build it for release and strip it")]
     TooLarge,
+    /// There is nothing in the file.
+    #[error("is empty\nhint: build it again; a policy is a component, `.wasm` or `.wat`")]
+    Empty,
     /// It does not begin like WebAssembly, and is no text of a component either.
     #[error("is not WebAssembly: it begins with `{start}`\nhint: a policy is a component, `.wasm` or `.wat`")]
     NotWasm {
@@ -233,6 +236,9 @@ fn checked(
             &read
         }
     };
+    if bytes.is_empty() {
+        return Err(Problem::Empty);
+    }
     if bytes.len() as u64 > FILE_BYTES {
         return Err(Problem::TooLarge);
     }
