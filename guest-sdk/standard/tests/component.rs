@@ -13,6 +13,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use reprieve_guest::{Attempt, Attempts, Experiment, FailureClass, Policy, Progress, SelfReport, Stage};
 use reprieve_standard::Standard;
+use sha2::{Digest, Sha256};
 use support::Sandbox;
 
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -23,6 +24,16 @@ fn workspace() -> PathBuf {
 
 fn committed() -> PathBuf {
     workspace().join("host/src/policy/standard.wasm")
+}
+
+fn digest_file() -> PathBuf {
+    committed().with_extension("wasm.sha256")
+}
+
+/// What `sha256sum` writes, so that `sha256sum --check` reads it.
+fn digest_line(component: &[u8]) -> String {
+    let digits: String = Sha256::digest(component).iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{digits}  standard.wasm\n")
 }
 
 fn output_of(command: &mut Command) -> String {
@@ -70,6 +81,7 @@ fn the_source_builds_the_committed_component() {
         fs::create_dir_all(committed().parent().unwrap()).unwrap();
         fs::write(committed(), &built).unwrap();
         fs::write(&version_file, format!("{version}\n")).unwrap();
+        fs::write(digest_file(), digest_line(&built)).unwrap();
     }
     let built_by = fs::read_to_string(&version_file).unwrap();
     if built_by.trim() == version {
@@ -85,6 +97,14 @@ fn the_source_builds_the_committed_component() {
         );
         decides_as_the_source_does(&Sandbox::new(&built));
     }
+}
+
+/// The host takes this digest for the component's without computing it: with
+/// a stale one it would run the machine code of an older component.
+#[test]
+fn the_committed_digest_is_the_committed_components() {
+    let digest = fs::read_to_string(digest_file()).unwrap();
+    assert_eq!(digest, digest_line(&fs::read(committed()).unwrap()));
 }
 
 #[test]

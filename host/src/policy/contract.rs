@@ -3,7 +3,8 @@
 
 use wasmtime::component::Component;
 
-use super::load::{Problem, Roles};
+use super::load::Roles;
+use super::problem::Problem;
 use super::wasi;
 
 /// The version of the contract that this host speaks.

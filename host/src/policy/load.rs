@@ -4,20 +4,20 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-use thiserror::Error;
 use wasmtime::component::{HasSelf, InstancePre, Linker};
 
 use super::bindings;
 use super::bindings::exports::reprieve::policy::{cleanup_policy, guest, retry_policy};
 use super::call::Call;
-use super::contract::{self, CONTRACT, Side};
+use super::contract::{self, Side};
 use super::devices::Recorded;
 use super::engine::Engine;
 use super::limits::Limits;
+use super::problem::{LoadError, Problem};
 use super::sandbox::{Moment, Sandbox};
 use super::text::{clip, printable};
 use super::wasi;
-use crate::decision::{PolicyFault, PolicyFaultKind};
+use crate::decision::PolicyFaultKind;
 
 /// The largest file that is read. The largest known guests, those that carry
 /// CPython, take 18 MiB; compilation is the one thing that nothing else bounds.
@@ -28,6 +28,10 @@ const LINE_BYTES: usize = 200;
 
 /// The policy that is part of this crate.
 const STANDARD: &[u8] = include_bytes!("standard.wasm");
+
+/// Its SHA-256, as `sha256sum` writes it. Each supervisor is a process of its
+/// own and loads its policy: computing this took 3 % of its first decision.
+const STANDARD_SHA256: &str = include_str!("standard.wasm.sha256");
 
 /// Where a policy comes from.
 #[derive(Clone, Debug)]
@@ -76,127 +80,6 @@ pub struct Roles {
     pub cleanup: bool,
 }
 
-/// A policy that cannot be used, found out before it is needed.
-#[derive(Debug, Error)]
-#[error("policy `{policy}` {problem}")]
-pub struct LoadError {
-    /// The file's path, or the name it was given.
-    pub policy: String,
-    /// What is wrong with it.
-    pub problem: Problem,
-}
-
-/// What is wrong with a policy.
-#[derive(Debug, Error)]
-pub enum Problem {
-    /// There is no such file.
-    #[error("does not exist\nhint: look at the path; `standard` names the built-in policy")]
-    Missing,
-    /// The file cannot be read.
-    #[error("cannot be read: {0}\nhint: it has to be a file that you may read")]
-    Unreadable(std::io::Error),
-    /// The file is larger than [`FILE_BYTES`].
-    #[error("is larger than `{FILE_BYTES}` bytes\nhint: build it for release and strip it")]
-    TooLarge,
-    /// There is nothing in the file.
-    #[error("is empty\nhint: build it again; a policy is a component, `.wasm` or `.wat`")]
-    Empty,
-    /// It does not begin like WebAssembly, and is no text of a component either.
-    #[error("is not WebAssembly: it begins with `{start}`\nhint: a policy is a component, `.wasm` or `.wat`")]
-    NotWasm {
-        /// Its first bytes, escaped.
-        start: String,
-    },
-    /// It is a core module.
-    #[error(
-        "is a core module, not a component\n\
-         hint: make one of it with `wasm-tools component new`, or build for `wasm32-wasip2`"
-    )]
-    CoreModule,
-    /// wasmtime cannot compile it.
-    #[error("is malformed: {0}\nhint: `wasm-tools validate` says more; if it is cut off, fetch it again")]
-    Malformed(String),
-    /// It exports no `guest` interface.
-    #[error(
-        "exports no `reprieve:policy/guest@{CONTRACT}`, so it is no policy; it exports {exports}\n\
-         hint: build it for a world of `reprieve:policy@{CONTRACT}`: `policy`, `retry-only` or `cleanup-only`"
-    )]
-    NoGuest {
-        /// What it exports instead.
-        exports: String,
-    },
-    /// It exports no role.
-    #[error(
-        "exports neither `reprieve:policy/retry-policy@{CONTRACT}` nor \
-         `reprieve:policy/cleanup-policy@{CONTRACT}`; it exports {exports}\n\
-         hint: build it for a world of `reprieve:policy@{CONTRACT}`: `policy`, `retry-only` or `cleanup-only`"
-    )]
-    NoRole {
-        /// What it exports instead.
-        exports: String,
-    },
-    /// It is named for the cleanup, and does not plan.
-    #[error(
-        "plans no cleanup\n\
-         hint: name it in `[policy]`, or export `reprieve:policy/cleanup-policy@{CONTRACT}` from it"
-    )]
-    NoPlanner,
-    /// It was built against another version of the contract.
-    #[error(
-        "was built for `{found}`, and this host speaks `{CONTRACT}`\n\
-         hint: build it against `reprieve:policy@{CONTRACT}`"
-    )]
-    OtherContract {
-        /// The first name of that version.
-        found: String,
-    },
-    /// It imports what no policy is given.
-    #[error(
-        "imports `{import}`, which no policy is given\n\
-         hint: a policy may import `reprieve:policy@{CONTRACT}`, and of WASI 0.2 `cli`, `clocks`, \
-         `filesystem`, `io`, `random` and `sockets`, with nothing behind them"
-    )]
-    Import {
-        /// The import's name.
-        import: String,
-    },
-    /// An import or export has the right name and another type.
-    #[error(
-        "does not keep to the contract: {0}\n\
-         hint: build it against the unchanged `reprieve:policy@{CONTRACT}`"
-    )]
-    Types(String),
-    /// The settings are no JSON object.
-    #[error(
-        "needs an object for its settings, not `{0}`\nhint: leave the settings out, or give names and values"
-    )]
-    SettingsKind(String),
-    /// The policy refused its settings.
-    #[error("refuses its settings: {0}")]
-    Settings(String),
-    /// The policy failed while it was loaded.
-    #[error("failed in `{function}` when it was loaded: {}{}", fault.message, details(fault))]
-    Fault {
-        /// What it was called for.
-        function: &'static str,
-        /// How it failed.
-        fault: PolicyFault,
-    },
-}
-
-fn details(fault: &PolicyFault) -> String {
-    let mut text = String::new();
-    for function in &fault.backtrace {
-        text.push_str("\n  in ");
-        text.push_str(function);
-    }
-    for line in fault.output_tail.lines() {
-        text.push_str("\n  it wrote: ");
-        text.push_str(line);
-    }
-    text
-}
-
 /// What a loaded policy consists of.
 pub(super) struct Loaded {
     pub(super) pre: InstancePre<Sandbox>,
@@ -228,12 +111,12 @@ fn checked(
     limits: Limits,
 ) -> Result<Loaded, Problem> {
     let read;
-    let bytes = match source {
-        PolicySource::Standard => STANDARD,
-        PolicySource::Bytes { bytes, .. } => bytes,
+    let (bytes, digest) = match source {
+        PolicySource::Standard => (STANDARD, STANDARD_SHA256[..64].to_owned()),
+        PolicySource::Bytes { bytes, .. } => (&**bytes, sha256(bytes)),
         PolicySource::File(path) => {
             read = read_file(path)?;
-            &read
+            (&*read, sha256(&read))
         }
     };
     if bytes.is_empty() {
@@ -242,7 +125,6 @@ fn checked(
     if bytes.len() as u64 > FILE_BYTES {
         return Err(Problem::TooLarge);
     }
-    let digest: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     let binary = component_binary(bytes)?;
     let component = engine.compile(&binary, &digest).map_err(|error| Problem::Malformed(words(&error)))?;
     let side = contract::inspect(&component)?;
@@ -352,6 +234,10 @@ fn describe(info: guest::Info, digest: String, side: Side) -> PolicyInfo {
         contract: side.version,
         imports: side.imports,
     }
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, Problem> {

@@ -25,6 +25,7 @@ mod devices;
 mod engine;
 mod limits;
 mod load;
+mod problem;
 mod retry;
 mod sandbox;
 mod spec;
@@ -40,7 +41,8 @@ pub use contract::CONTRACT;
 pub use devices::Devices;
 pub use engine::{Engine, EngineError};
 pub use limits::{LimitError, LimitOverrides, Limits};
-pub use load::{FILE_BYTES, LoadError, PolicyInfo, PolicySource, Problem, Roles};
+pub use load::{FILE_BYTES, PolicyInfo, PolicySource, Roles};
+pub use problem::{LoadError, Problem};
 pub use retry::{Failing, LONGEST_DELAY, MOST_ATTEMPTS, retry};
 pub use spec::SpecError;
 
