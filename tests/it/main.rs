@@ -25,6 +25,7 @@ mod retries;
 mod stages;
 mod stand_in;
 mod stand_in_cuda;
+mod supervisors;
 mod support;
 mod terminal;
 mod tidy;

@@ -124,7 +124,7 @@ impl Classifier {
             stdout: evidence.stdout,
         };
         let ended = match evidence.ending {
-            Ending::Lost => return Some(failure(Unknown, "its supervisor went away and left no record")),
+            Ending::Lost => return Some(failure(Unknown, "its supervisor went away before it ended")),
             Ending::NotStarted(why) => return Some(not_started(why)),
             Ending::Exited(code) => exited(*code, evidence.ended_by_host, &output),
             Ending::Signalled(signal) => signalled(*signal, evidence.ended_by_host, &output),

@@ -67,9 +67,24 @@ impl Launcher {
         fs::create_dir_all(dir)
             .and_then(|()| assignment.write(dir))
             .map_err(|source| LaunchError::Directory { dir: dir.to_owned(), source })?;
+        self.supervise(dir)
+    }
+
+    /// Starts a supervisor for an attempt whose own has gone and left no record:
+    /// it ends what that one left, and writes the record.
+    ///
+    /// # Errors
+    ///
+    /// Where the system refuses.
+    pub fn recover(&self, dir: &Path) -> Result<Supervisor, LaunchError> {
+        self.supervise(dir)
+    }
+
+    fn supervise(&self, dir: &Path) -> Result<Supervisor, LaunchError> {
         let program = self.program.to_string_lossy();
         let args = ["supervise".to_owned(), dir.to_string_lossy().into_owned()];
-        let log = File::create(dir.join("supervisor.log")).map_err(LaunchError::Watch)?;
+        let log = File::options().create(true).append(true).open(dir.join("supervisor.log"));
+        let log = log.map_err(LaunchError::Watch)?;
         let pid = Spawn {
             program: &program,
             args: &args,
@@ -97,7 +112,7 @@ impl Launcher {
         let pid = journaled
             .filter(|identity| process::identify(identity.pid).is_ok_and(|now| now == **identity))
             .map(|identity| identity.pid)
-            .or_else(|| fs::read_to_string(dir.join(LOCK_FILE)).ok()?.trim().parse().ok());
+            .or_else(|| fs::read_to_string(dir.join(LOCK_FILE)).ok()?.lines().next()?.parse().ok());
         match pid.map(watch) {
             Some(Ok(supervisor)) => Found::Running(supervisor),
             Some(Err(_)) | None => Found::Ended,

@@ -33,6 +33,11 @@ pub(super) fn parent(pid: i32) -> io::Result<i32> {
     })
 }
 
+/// What the kernel calls a process: `/proc/PID/comm`, empty where there is none.
+pub(super) fn name(pid: i32) -> String {
+    fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim_end().to_owned()
+}
+
 /// Whether this process was started with the hang-up signal ignored, as
 /// nohup(1) does; `SigIgn` of `/proc/self/status` (proc(5)).
 pub fn ignores_hangup() -> bool {

@@ -9,4 +9,4 @@ mod tree;
 
 pub use identity::{boot_id, identify, ignores_hangup, start_ticks};
 pub use spawn::{Spawn, SpawnError};
-pub use tree::{adopt_orphans, is_strangers, reap, signal_descendants};
+pub use tree::{Ours, TOKEN_VARIABLE, adopt_orphans, is_strangers, ours, reap};

@@ -1,12 +1,16 @@
-//! The descendants of this process, orphans included, and their end.
+//! The processes that are ours: descendants, orphans included, and those that
+//! an earlier supervisor of the same attempt started.
 //!
 //! A subreaper is given every descendant whose parent has died (prctl(2)), so
-//! that double forks, new sessions and renames hide nothing. What is signalled
-//! is a descendant at that moment: its pidfd is opened first, its ancestry is
-//! checked after that, so that a PID used again is never hit.
+//! that double forks, new sessions and renames hide nothing. Where a supervisor
+//! was killed, what it had started is nobody's descendant any more; it still
+//! carries its attempt's token in its environment. What is signalled is ours at
+//! that moment: its pidfd is opened first, whose it is is looked at after that,
+//! so that a PID used again is never hit.
 
 use std::fs;
 use std::io;
+use std::os::fd::OwnedFd;
 
 use rustix::io::Errno;
 use rustix::process::{
@@ -14,7 +18,10 @@ use rustix::process::{
     set_child_subreaper, wait,
 };
 
-use super::identity::{parent, start_ticks};
+use super::identity::{name, parent, start_ticks};
+
+/// The variable that carries an attempt's token.
+pub const TOKEN_VARIABLE: &str = "REPRIEVE_TOKEN";
 
 /// Makes this process the one that orphaned descendants are given to.
 ///
@@ -37,22 +44,44 @@ pub fn reap(mut on_end: impl FnMut(i32, WaitStatus)) -> bool {
     }
 }
 
-/// Sends a signal to the living descendants that `chosen` says yes to, told by
-/// PID and start time, and says how many there were. One that is started
-/// meanwhile may be missed: ask again until none is left.
-pub fn signal_descendants(signal: Signal, mut chosen: impl FnMut(i32, u64) -> bool) -> usize {
+/// A process of ours.
+#[derive(Debug)]
+pub struct Ours {
+    /// Its PID.
+    pub pid: i32,
+    /// When it started, in clock ticks after boot.
+    pub start_ticks: u64,
+    pidfd: OwnedFd,
+}
+
+impl Ours {
+    /// Sends it a signal. One that has ended meanwhile gets none, and neither
+    /// does one that runs as another user.
+    pub fn signal(&self, signal: Signal) {
+        let _ = pidfd_send_signal(&self.pidfd, signal);
+    }
+
+    /// Its name, empty where it has ended.
+    pub fn name(&self) -> String {
+        name(self.pid)
+    }
+}
+
+/// The processes that descend from this one, and those that carry the token
+/// where one is given. One that is started meanwhile may be missed: ask again
+/// until none is left.
+pub fn ours(token: Option<&str>) -> Vec<Ours> {
     let own = getpid().as_raw_nonzero().get();
-    let Ok(entries) = fs::read_dir("/proc") else { return 0 };
+    let is_ours = |pid| descends(pid, own) || token.is_some_and(|token| carries(pid, token));
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     entries
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok())
-        .filter(|pid| *pid != own && descends(*pid, own))
-        .filter_map(Pid::from_raw)
-        .filter_map(|pid| Some((pid, pidfd_open(pid, PidfdFlags::empty()).ok()?)))
-        .map(|(pid, pidfd)| (pid.as_raw_nonzero().get(), pidfd))
-        .filter(|(pid, _)| descends(*pid, own))
-        .filter(|(pid, _)| start_ticks(*pid).is_ok_and(|started| chosen(*pid, started)))
-        .filter(|(_, pidfd)| pidfd_send_signal(pidfd, signal).is_ok())
-        .count()
+        .filter(|pid| *pid != own && is_ours(*pid))
+        .filter_map(|pid| {
+            let pidfd = pidfd_open(Pid::from_raw(pid)?, PidfdFlags::empty()).ok()?;
+            is_ours(pid).then_some(Ours { pid, start_ticks: start_ticks(pid).ok()?, pidfd })
+        })
+        .collect()
 }
 
 /// Whether a process is to be seen here and is neither this one nor descends
@@ -74,4 +103,13 @@ fn descends(mut pid: i32, ancestor: i32) -> bool {
         }
     }
     false
+}
+
+/// Whether a process was started with this token in its environment.
+fn carries(pid: i32, token: &str) -> bool {
+    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    environment.split(|byte| *byte == 0).any(|variable| {
+        let value = variable.strip_prefix(TOKEN_VARIABLE.as_bytes()).and_then(|rest| rest.strip_prefix(b"="));
+        value == Some(token.as_bytes())
+    })
 }

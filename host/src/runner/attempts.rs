@@ -66,7 +66,7 @@ pub(super) fn assignment(
             ("REPRIEVE_REPORT", dir.join(REPORT_FILE).to_string_lossy().into_owned()),
             ("REPRIEVE_STAGE", stage.to_owned()),
             ("REPRIEVE_STUDY", state.study().name.clone()),
-            ("REPRIEVE_TOKEN", token.clone()),
+            (process::TOKEN_VARIABLE, token.clone()),
         ]
         .map(|(name, value)| (name.to_owned(), value)),
     );

@@ -23,9 +23,7 @@ use crate::attempt::{Attempt, Ending, FailureClass, Stage};
 use crate::cleanup::Quarantine;
 use crate::clock;
 use crate::decision::Question;
-use crate::event::{
-    AttemptEnded, AttemptStarted, Decided, Device, Event, ProcessIdentity, Stamped, StudyEnd,
-};
+use crate::event::{AttemptStarted, Decided, Device, Event, ProcessIdentity, Stamped, StudyEnd};
 use crate::gpu::DeviceLock;
 use crate::journal::{Journal, Position, WriteError};
 use crate::launcher::{Found, Launcher, Supervisor};
@@ -73,9 +71,20 @@ pub struct Runner {
 
 /// What the rooms report back.
 enum Input {
-    Ended(Box<AttemptEnded>),
+    /// The attempt's supervisor has gone.
+    Gone(Box<Gone>),
     Judged(ExperimentId, Box<Judgement>),
     Due(Box<Event>),
+}
+
+/// An attempt whose supervisor has gone.
+struct Gone {
+    experiment: ExperimentId,
+    which: Which,
+    dir: PathBuf,
+    record: Option<Record>,
+    /// Whether a supervisor may be sent after the one that left no record.
+    recover: bool,
 }
 
 /// Why a study could not be carried on. What is running goes on under its
@@ -229,28 +238,51 @@ impl Runner {
                 return self.not_started(start.experiment, which, FailureClass::Unknown, error.to_string());
             }
         };
-        if let Some(supervisor) = &supervisor {
-            if journaled.is_none() {
-                self.events.push(Event::AttemptStarted(AttemptStarted {
-                    experiment: start.experiment,
-                    stage: start.stage,
-                    attempt: start.attempt,
-                    devices: start.devices,
-                    overrides: self.state.overrides(start.experiment).to_vec(),
-                    supervisor: supervisor.identity.clone(),
-                }));
-            }
-            self.supervisors.insert(start.experiment, Arc::clone(supervisor));
+        if let (Some(supervisor), None) = (&supervisor, &journaled) {
+            self.events.push(Event::AttemptStarted(AttemptStarted {
+                experiment: start.experiment,
+                stage: start.stage,
+                attempt: start.attempt,
+                devices: start.devices,
+                overrides: self.state.overrides(start.experiment).to_vec(),
+                supervisor: supervisor.identity.clone(),
+            }));
         }
-        let experiment = start.experiment;
+        self.await_record(
+            supervisor,
+            Gone { experiment: start.experiment, which, dir, record: None, recover: true },
+        );
+    }
+
+    /// Waits for a supervisor's end, beside the loop.
+    fn await_record(&mut self, supervisor: Option<Arc<Supervisor>>, mut gone: Gone) {
+        if let Some(supervisor) = &supervisor {
+            self.supervisors.insert(gone.experiment, Arc::clone(supervisor));
+        }
         self.inputs.spawn(async move {
             if let Some(supervisor) = supervisor {
                 supervisor.ended().await;
             }
             // A record that cannot be read is as good as none.
-            let record = Record::read(&dir).ok().flatten();
-            Input::Ended(Box::new(attempts::ended(experiment, record, which)))
+            gone.record = Record::read(&gone.dir).ok().flatten();
+            Input::Gone(Box::new(gone))
         });
+    }
+
+    /// Takes an attempt's record in. Where there is none, a supervisor is sent
+    /// once to end what the killed one left.
+    fn gone(&mut self, gone: Gone) {
+        self.supervisors.remove(&gone.experiment);
+        if gone.record.is_none() && gone.recover && !Record::exists_in(&gone.dir) {
+            match self.launcher.recover(&gone.dir) {
+                Ok(supervisor) => {
+                    return self.await_record(Some(Arc::new(supervisor)), Gone { recover: false, ..gone });
+                }
+                Err(error) => tracing::error!("what a killed supervisor left is not ended: {error}"),
+            }
+        }
+        let ended = attempts::ended(gone.experiment, gone.record, gone.which);
+        self.events.push(Event::AttemptEnded(ended));
     }
 
     fn not_started(&mut self, experiment: ExperimentId, which: Which, class: FailureClass, why: String) {
@@ -312,10 +344,7 @@ impl Runner {
 
     fn take_in(&mut self, input: Result<Input, tokio::task::JoinError>) {
         match input.expect("tasks of the runner neither panic nor are cancelled") {
-            Input::Ended(ended) => {
-                self.supervisors.remove(&ended.experiment);
-                self.events.push(Event::AttemptEnded(*ended));
-            }
+            Input::Gone(gone) => self.gone(*gone),
             Input::Judged(experiment, judgement) => {
                 let (decision, bounded) = self.state.bound(experiment, judgement.decision);
                 let (stage, attempt) = self.state.newest_attempt(experiment);

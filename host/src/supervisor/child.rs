@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::process::WaitStatus;
@@ -15,8 +16,9 @@ use crate::clock::monotonic as now;
 use crate::process::Spawn;
 
 use super::assignment::Assignment;
-use super::output::Output;
+use super::output::{Output, tail_of_file};
 use super::tree::{SWEEP_AGAIN, Tree, Wish};
+use super::{STDERR_FILE, STDOUT_FILE};
 
 /// How a child ended.
 #[derive(Debug)]
@@ -40,6 +42,13 @@ impl End {
         }
     }
 
+    /// An earlier supervisor started it and went away. Of its output there is
+    /// what that one has written.
+    pub(super) fn lost(dir: &Path) -> Self {
+        let [stdout, stderr] = [STDOUT_FILE, STDERR_FILE].map(|file| tail_of_file(&dir.join(file)));
+        Self { ending: Ending::Lost, stdout, stderr, ..Self::not_started(String::new()) }
+    }
+
     /// The host wanted an end before it began.
     pub(super) fn interrupted(why: String) -> Self {
         Self { interrupted: true, ..Self::not_started(why) }
@@ -60,9 +69,9 @@ enum Cause {
 /// # Errors
 ///
 /// Where the command could not be started.
-pub(super) fn run(assignment: &Assignment, tree: &mut Tree, stdout: File, stderr: File) -> io::Result<End> {
-    let (stdout, stdout_end) = Output::new(stdout)?;
-    let (stderr, stderr_end) = Output::new(stderr)?;
+pub(super) fn run(assignment: &Assignment, tree: &mut Tree, dir: &Path) -> io::Result<End> {
+    let (stdout, stdout_end) = Output::new(File::create(dir.join(STDOUT_FILE))?)?;
+    let (stderr, stderr_end) = Output::new(File::create(dir.join(STDERR_FILE))?)?;
     std::env::set_current_dir(&assignment.directory).map_err(|error| {
         io::Error::new(error.kind(), format!("directory `{}`: {error}", assignment.directory.display()))
     })?;
@@ -80,27 +89,31 @@ pub(super) fn run(assignment: &Assignment, tree: &mut Tree, stdout: File, stderr
     drop((stdout_end, stderr_end));
     tree.listen(stdout);
     tree.listen(stderr);
-    let (cause, (status, ended)) = watch(assignment, tree, pid, started)?;
+    let (cause, end) = watch(assignment, tree, pid, started)?;
     let [stdout, stderr] = <[String; 2]>::try_from(tree.tails()).expect("it listens to two streams");
     Ok(End {
         ending: match cause {
             Some(Cause::TimedOut) => Ending::TimedOut,
             Some(Cause::FellSilent) => Ending::FellSilent,
-            Some(Cause::Interrupted) | None => ending(status),
+            Some(Cause::Interrupted) | None => end.map_or(Ending::Lost, |(status, _)| ending(status)),
         },
         interrupted: cause == Some(Cause::Interrupted),
-        ran_for: ended.saturating_duration_since(started),
+        ran_for: end.map_or_else(now, |(_, ended)| ended).saturating_duration_since(started),
         stdout,
         stderr,
     })
 }
 
+/// How a process ended, and when.
+type Ended = (WaitStatus, Instant);
+
+/// Waits for the child's end; `None` where it does not even end when it is killed.
 fn watch(
     assignment: &Assignment,
     tree: &mut Tree,
     pid: i32,
     started: Instant,
-) -> io::Result<(Option<Cause>, (WaitStatus, Instant))> {
+) -> io::Result<(Option<Cause>, Option<Ended>)> {
     let timeout_at = assignment.timeout().map(|timeout| started + timeout);
     let mut silent_since = started;
     let mut cause = None;
@@ -114,7 +127,8 @@ fn watch(
         if tree.next(until)?.output {
             silent_since = now();
         }
-        if let Some(end) = tree.end_of(pid) {
+        let end = tree.end_of(pid);
+        if end.is_some() || tree.gives_up() {
             return Ok((cause, end));
         }
         if cause.is_none() {

@@ -21,12 +21,14 @@ const TOLERANCE_BYTES: u64 = 64 << 20;
 /// own tests allow as much (tests/utils.py).
 const MEMORY_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Reads every device a last time, and says which are not to be used again.
+/// Reads every device a last time, and says which are not to be used again:
+/// none where something of the attempt's is `alive`.
 pub(super) fn hand_over(
     cleaner: &mut Cleaner,
     attempt: &Attempt,
     steps: &[StepReport],
     use_unclean: bool,
+    alive: Option<String>,
 ) -> Vec<HandOver> {
     let goal = steps.iter().rev().find_map(|report| match report.step.action {
         CleanupAction::AwaitMemory { tolerance_bytes, .. } => Some(tolerance_bytes),
@@ -36,7 +38,7 @@ pub(super) fn hand_over(
     let positions: Vec<u32> = cleaner.leased.positions().collect();
     let clean = |device: &u32| cleaner.leased.memory_above(*device, tolerance_bytes).is_ok();
     let wait = goal.is_none() || (!waited_in_vain(steps) && !positions.iter().all(clean));
-    if wait && !positions.is_empty() {
+    if wait && alive.is_none() && !positions.is_empty() {
         // Nobody has waited for the memory, or not since it was last used: the host does.
         let goal = CleanupAction::AwaitMemory { tolerance_bytes, timeout: MEMORY_TIMEOUT };
         cleaner.perform(Step { action: goal, if_it_fails: Consequence::QuarantineDevice }, false);
@@ -45,7 +47,11 @@ pub(super) fn hand_over(
         .into_iter()
         .map(|device| {
             let read = cleaner.leased.read(device).map(|(reading, _)| reading);
-            let quarantine = match &read {
+            let alive = alive.clone().map(|reason| Quarantine {
+                reason,
+                remedy: "end what is left; restart the machine where it does not end".to_owned(),
+            });
+            let quarantine = alive.or_else(|| match &read {
                 Err(error) => Some(health::unreadable(error)),
                 Ok(reading) => health::quarantine(reading)
                     .or_else(|| {
@@ -60,7 +66,7 @@ pub(super) fn hand_over(
                             remedy: "end what holds the memory, or reset the device".to_owned(),
                         })
                     }),
-            };
+            });
             let quarantine = quarantine.or_else(|| failed_step(steps, device));
             HandOver { baseline_bytes: cleaner.leased.baseline_bytes(device), reading: read, quarantine }
         })

@@ -19,8 +19,9 @@ pub(crate) mod shared_memory;
 pub(crate) mod steps;
 mod tree;
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use rustix::fs::{FlockOperation, flock};
@@ -54,8 +55,10 @@ pub const REPORT_FILE: &str = "report.json";
 
 /// Carries out the attempt that the directory's assignment describes, and
 /// leaves its record there. Where another supervisor is at work, it waits for
-/// that one; where another has begun or ended before, it does nothing. So starting
-/// one twice is safe.
+/// that one; where another has left its record, it does nothing. Where another
+/// has begun and was killed, the attempt is lost and not run again: this one
+/// ends what it left, cleans its devices, and writes the record. So starting one
+/// twice is safe.
 ///
 /// # Errors
 ///
@@ -66,34 +69,38 @@ pub fn supervise(dir: &Path) -> io::Result<()> {
     // Where another is at work, its end is awaited: whoever started this one
     // waits for the attempt, and must not take it for lost.
     flock(&lock, FlockOperation::LockExclusive)?;
-    let another_began = lock.metadata()?.len() > 0;
-    if another_began || Record::exists_in(dir) {
+    if Record::exists_in(dir) {
         return Ok(());
     }
-    (&lock).write_all(std::process::id().to_string().as_bytes())?;
+    let is_lost = lock.metadata()?.len() > 0;
+    // Never shortened: were it empty, the attempt would be run again.
+    lock.write_all_at(format!("{}\n", std::process::id()).as_bytes(), 0)?;
     let assignment = Assignment::read(dir)?;
     let started_at = clock::wall();
-    let stdout = File::create(dir.join(STDOUT_FILE))?;
-    let stderr = File::create(dir.join(STDERR_FILE))?;
-    let shared = Shared::new(&assignment, Tree::new()?);
+    let tree = Tree::new(is_lost.then(|| assignment.token.clone()))?;
+    let shared = Shared::new(&assignment, tree);
     let mut planner = Planner::new(assignment.planner.clone(), assignment.cache.clone());
     let locks = {
         let cleaner = &mut *shared.lock();
         cleaner.leased.lock(&assignment.token, &mut cleaner.tree)
     };
-    let before = match &locks {
-        Some(_) => clean(&assignment, &shared, &mut planner, Occasion::BeforeAttempt),
-        None => Cleanup::default(),
-    };
-    let observer = Observer::start(&shared.lock().leased, assignment.nvml.sample_every, dir);
-    let end = match unfit(&before) {
-        _ if locks.is_none() => End::interrupted("its devices were another attempt's".to_owned()),
-        Some(why) => End::not_started(why),
-        None => child::run(&assignment, &mut shared.lock().tree, stdout, stderr)
-            .unwrap_or_else(|error| End::not_started(error.to_string())),
+    let mut before = Cleanup::default();
+    let mut observer = None;
+    let end = if is_lost {
+        End::lost(dir)
+    } else if locks.is_none() {
+        End::interrupted("its devices were another attempt's".to_owned())
+    } else {
+        before = clean(&assignment, &shared, &mut planner, Occasion::BeforeAttempt);
+        observer = Some(Observer::start(&shared.lock().leased, assignment.nvml.sample_every, dir));
+        match unfit(&before) {
+            Some(why) => End::not_started(why),
+            None => child::run(&assignment, &mut shared.lock().tree, dir)
+                .unwrap_or_else(|error| End::not_started(error.to_string())),
+        }
     };
     let mut attempt = evidence::attempt(&assignment, &end, &dir.join(REPORT_FILE));
-    let samples = observer.stop(&shared.lock().leased, &mut attempt);
+    let samples = observer.and_then(|observer| observer.stop(&shared.lock().leased, &mut attempt));
     evidence::heed_faults(&mut attempt);
     let mut cleanup =
         clean(&assignment, &shared, &mut planner, Occasion::AfterAttempt(Box::new(attempt.clone())));
@@ -147,14 +154,15 @@ fn finish(
     cleanup: &mut Cleanup,
 ) -> Vec<HandOver> {
     let mut cleaner = shared.lock();
-    if let Err(error) = cleaner.tree.end_all(assignment.grace()) {
-        tracing::error!("what the attempt left running cannot be ended: {error}");
+    let alive = cleaner.tree.end_all(assignment.grace()).err().map(|error| error.to_string());
+    if let Some(alive) = &alive {
+        attempt.facts.push(Parameter { name: "leftovers-alive".to_owned(), value: alive.clone() });
     }
     let leftovers = cleaner.tree.leftovers();
     if leftovers > 0 {
         attempt.facts.push(Parameter { name: "leftovers-ended".to_owned(), value: leftovers.to_string() });
     }
-    let devices = handover::hand_over(&mut cleaner, attempt, &cleanup.steps, assignment.use_unclean);
+    let devices = handover::hand_over(&mut cleaner, attempt, &cleanup.steps, assignment.use_unclean, alive);
     cleanup.steps.append(&mut cleaner.reports);
     devices
 }

@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -61,4 +62,17 @@ impl Output {
         let (first, second) = self.tail.as_slices();
         String::from_utf8_lossy(&[first, second].concat()).into_owned()
     }
+}
+
+/// The end of what another supervisor has written of a stream, as far as there is any.
+pub(super) fn tail_of_file(path: &Path) -> String {
+    let read = || -> io::Result<Vec<u8>> {
+        let mut file = File::open(path)?;
+        let excess = file.metadata()?.len().saturating_sub(TAIL_BYTES as u64);
+        file.seek(SeekFrom::Start(excess))?;
+        let mut tail = Vec::new();
+        file.take(TAIL_BYTES as u64).read_to_end(&mut tail)?;
+        Ok(tail)
+    };
+    String::from_utf8_lossy(&read().unwrap_or_default()).into_owned()
 }

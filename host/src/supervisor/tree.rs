@@ -14,7 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Signal, WaitStatus};
 
 use crate::clock::monotonic as now;
-use crate::process::{Spawn, SpawnError, adopt_orphans, reap, signal_descendants};
+use crate::process::{Spawn, SpawnError, adopt_orphans, ours, reap};
 
 use super::output::Output;
 
@@ -27,6 +27,11 @@ pub(crate) const REQUESTS: [NixSignal; 3] = [NixSignal::SIGTERM, NixSignal::SIGI
 /// forks while it is walked may be missed once.
 pub(super) const SWEEP_AGAIN: Duration = Duration::from_millis(20);
 
+/// How long a killed process may take to end. One that a driver holds in the
+/// kernel ends when that lets go: calls have been seen to block for 45 s behind
+/// a driver's timeout (NVIDIA/open-gpu-kernel-modules#446), or for good (#1333).
+const KILLED_ENDS_WITHIN: Duration = Duration::from_secs(120);
+
 /// What the host asks for, by signal: SIGTERM to end politely, SIGINT at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Wish {
@@ -38,11 +43,12 @@ pub(super) enum Wish {
 /// A tree that is being ended.
 struct Closing {
     kill_at: Instant,
+    killed_at: Option<Instant>,
     /// Those that have had their termination signal, by PID and start time.
     asked: HashSet<(i32, u64)>,
 }
 
-/// The descendants of this process.
+/// The descendants of this process, and what an earlier supervisor left.
 pub(super) struct Tree {
     signals: SignalFd,
     pub(super) wish: Wish,
@@ -51,6 +57,10 @@ pub(super) struct Tree {
     outputs: Vec<Output>,
     closing: Option<Closing>,
     leftovers: usize,
+    /// What carries this token is ours too.
+    token: Option<String>,
+    /// Whether something has not ended although it was killed.
+    stuck: bool,
 }
 
 /// What has happened since it was last looked at.
@@ -63,7 +73,8 @@ pub(super) struct News {
 
 impl Tree {
     /// From here on the host's requests are taken, and this process's orphans.
-    pub(super) fn new() -> io::Result<Self> {
+    /// With a token, what an earlier supervisor of the attempt started is ours too.
+    pub(super) fn new(token: Option<String>) -> io::Result<Self> {
         let handled: SigSet = REQUESTS.into_iter().chain([NixSignal::SIGCHLD]).collect();
         handled.thread_block()?;
         let signals = SignalFd::with_flags(&handled, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
@@ -75,6 +86,8 @@ impl Tree {
             outputs: Vec::new(),
             closing: None,
             leftovers: 0,
+            token,
+            stuck: false,
         })
     }
 
@@ -156,7 +169,11 @@ impl Tree {
 
     /// Begins to end all of it: a termination signal, this grace, then a kill.
     pub(super) fn close(&mut self, grace: Duration) {
-        self.closing.get_or_insert_with(|| Closing { kill_at: now() + grace, asked: HashSet::new() });
+        self.closing.get_or_insert_with(|| Closing {
+            kill_at: now() + grace,
+            killed_at: None,
+            asked: HashSet::new(),
+        });
         self.sweep();
     }
 
@@ -167,31 +184,61 @@ impl Tree {
     /// Sends each of them the termination signal once, and the kill once it is time.
     fn sweep(&mut self) {
         let Some(closing) = &mut self.closing else { return };
-        if self.wish == Wish::EndAtOnce || now() >= closing.kill_at {
-            signal_descendants(Signal::KILL, |pid, started| {
-                closing.asked.insert((pid, started));
-                true
-            });
-        } else {
-            signal_descendants(Signal::TERM, |pid, started| closing.asked.insert((pid, started)));
+        let kill = self.wish == Wish::EndAtOnce || now() >= closing.kill_at;
+        if kill {
+            closing.killed_at.get_or_insert_with(now);
         }
+        for process in ours(self.token.as_deref()) {
+            let first = closing.asked.insert((process.pid, process.start_ticks));
+            if kill {
+                process.signal(Signal::KILL);
+            } else if first {
+                process.signal(Signal::TERM);
+            }
+        }
+    }
+
+    /// Whether something that was killed does not end: it is stuck in the
+    /// kernel, or another user's. It has had its time; that is given once.
+    pub(super) fn gives_up(&self) -> bool {
+        let patience = if self.stuck { SWEEP_AGAIN } else { KILLED_ENDS_WITHIN };
+        let killed_at = self.closing.as_ref().and_then(|closing| closing.killed_at);
+        killed_at.is_some_and(|at| at.elapsed() >= patience)
     }
 
     /// Ends all of it, as [`Self::close`], and waits until none is left. Says
     /// how many there were.
+    ///
+    /// # Errors
+    ///
+    /// Where something does not end although it was killed: who, for people.
     pub(super) fn end_all(&mut self, grace: Duration) -> io::Result<usize> {
-        if !self.next(Some(now()))?.left {
+        if !self.is_left(now())? {
             self.closing = None;
             return Ok(0);
         }
         // Those that a limit has asked already have their grace from then on.
         let before = self.closing.as_ref().map_or(0, |closing| closing.asked.len());
         self.close(grace);
-        while self.next(Some(now() + SWEEP_AGAIN))?.left {}
+        while self.is_left(now() + SWEEP_AGAIN)? {
+            if self.gives_up() {
+                self.stuck = true;
+                self.closing = None;
+                let alive = ours(self.token.as_deref());
+                let who: Vec<_> = alive.iter().map(|one| format!("{} ({})", one.pid, one.name())).collect();
+                return Err(io::Error::other(format!("killed and still there: pid {}", who.join(", "))));
+            }
+        }
         let asked = self.closing.take().map_or(0, |closing| closing.asked.len());
         let ended = asked.saturating_sub(before);
         self.leftovers += ended;
         Ok(ended)
+    }
+
+    /// Whether any of it is left, once something has happened or then.
+    fn is_left(&mut self, until: Instant) -> io::Result<bool> {
+        let descendants = self.next(Some(until))?.left;
+        Ok(descendants || self.token.is_some() && !ours(self.token.as_deref()).is_empty())
     }
 
     /// How many were left running and ended, by [`Self::end_all`].
