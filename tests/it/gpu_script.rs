@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use crate::machine::{Device, Fault, Machine};
 
+#[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
 /// Runs the script once for each situation; `None` where there is no Python.
 fn script(results: &Path, machine: &Machine) -> Option<Output> {
     if !Command::new("python3").arg("--version").output().is_ok_and(|python| python.status.success()) {
