@@ -207,15 +207,65 @@ fn what_an_attempt_left_in_shared_memory_is_removed_and_what_is_used_is_not() {
     }
 }
 
+/// A study whose plans, before and after each attempt, are to run this hook.
+fn with_hook(hook: &str) -> Place {
+    let place = Place::of(&format!(
+        "name = \"s\"\nslots = 1\n[cleanup]\npolicy = {{ use = \"./hooker.wasm\" }}\nhooks.clocks = {hook}\n{}",
+        experiment("e", "echo measure >> told")
+    ));
+    place.write("hooker.wasm", guest::component(include_str!("../policy/guests/hooker.wat"), "planner"));
+    place
+}
+
 #[test]
-fn a_hook_of_the_study_is_run_where_a_plan_says_so_and_is_bounded() {
-    // No policy at hand plans a hook; that a study can declare one is checked.
+fn a_hook_is_run_where_a_plan_says_so_and_knows_its_experiment() {
+    let place = with_hook("{ command = [\"sh\", \"-c\", \"echo hook of $REPRIEVE_EXPERIMENT >> told\"] }");
+    let ran = place.run();
+    assert_eq!(ran.code, 0, "{ran}");
+    assert_eq!(place.lines("told"), ["hook of e", "measure", "hook of e"]);
+    let done = ("run-hook", StepOutcome::Done(String::new()));
+    assert!(steps(&ended(&place)[0]).starts_with(&[done.clone(), done]), "{ran}");
+}
+
+#[test]
+fn a_hook_that_fails_or_hangs_costs_its_step_and_nothing_else() {
+    let failed = |hook| {
+        let place = with_hook(hook);
+        let ran = place.run();
+        assert_eq!((ran.code, place.lines("told")), (0, vec!["measure".to_owned()]), "{ran}");
+        match steps(&ended(&place)[0]).swap_remove(1) {
+            ("run-hook", StepOutcome::Failed(why)) => why,
+            step => panic!("{step:?}"),
+        }
+    };
+    assert_eq!(failed("{ command = [\"sh\", \"-c\", \"exit 3\"] }"), "`clocks` ended with exit code 3");
+    let hangs = failed("{ command = [\"sleep\", \"600\"], timeout = \"100ms\" }");
+    assert_eq!(hangs, "`clocks` took longer than 100ms and was ended");
+    assert!(failed("{ command = [\"not-there\"] }").contains("not found in PATH"));
+}
+
+#[test]
+fn a_hook_without_a_command_is_refused_before_anything_starts() {
     let place = Place::of(
         "name = \"s\"\n[cleanup.hooks.clocks]\ncommand = []\n[[experiments]]\nname = \"e\"\nmeasure = [\"true\"]\n",
     );
     let ran = place.run();
     assert_eq!(ran.code, 2, "{ran}");
     assert!(ran.stderr.contains("the hook `clocks` has no `command`"), "{ran}");
+}
+
+#[test]
+fn a_policy_moves_an_experiment_to_another_device() {
+    let machine = Machine::new([Device::new("GPU-0"), Device::new("GPU-1")]);
+    let place = Place::of(&format!(
+        "name = \"s\"\nlimits = {{ max_attempts = 3 }}\npolicy = {{ use = \"./mover.wasm\" }}\n{}",
+        experiment("e", "echo $CUDA_VISIBLE_DEVICES >> on; exit 1")
+    ))
+    .on(&machine);
+    place.write("mover.wasm", guest::component(include_str!("../policy/guests/mover.wat"), "guest"));
+    let ran = place.run();
+    assert_eq!(ran.code, 100, "{ran}");
+    assert_eq!(place.lines("on"), ["GPU-0", "GPU-1", "GPU-0"], "{ran}");
 }
 
 #[test]

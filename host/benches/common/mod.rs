@@ -143,12 +143,21 @@ pub(crate) fn micros(time: Duration) -> f64 {
 }
 
 /// The CPU time that this thread has used.
-#[expect(unsafe_code, reason = "no safe dependency of ours reads this clock")]
 pub(crate) fn thread_cpu() -> Duration {
+    cpu(nix::libc::CLOCK_THREAD_CPUTIME_ID)
+}
+
+/// The CPU time that this process has used.
+pub(crate) fn process_cpu() -> Duration {
+    cpu(nix::libc::CLOCK_PROCESS_CPUTIME_ID)
+}
+
+#[expect(unsafe_code, reason = "no safe dependency of ours reads these clocks")]
+fn cpu(clock: nix::libc::clockid_t) -> Duration {
     use nix::libc;
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the pointer is to a live `timespec` of ours.
-    let failed = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    let failed = unsafe { libc::clock_gettime(clock, &raw mut time) };
     assert_eq!(failed, 0, "Linux has this clock");
     Duration::new(time.tv_sec.try_into().expect("positive"), time.tv_nsec.try_into().expect("below 1e9"))
 }
