@@ -3,9 +3,10 @@
 //! Nothing that decides may call it; it is read where events are stamped and
 //! limits are watched.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use rustix::time::{ClockId, clock_gettime};
 
 /// The wall clock's time, as events are stamped with it.
 #[expect(clippy::disallowed_methods, reason = "this is the place that the lint points to")]
@@ -18,4 +19,9 @@ pub fn wall() -> Timestamp {
 #[expect(clippy::disallowed_methods, reason = "this is the place that the lint points to")]
 pub fn monotonic() -> Instant {
     Instant::now()
+}
+
+/// The time since boot, suspension included: no wall clock that is set changes it.
+pub fn since_boot() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::Boottime)).expect("it began at zero")
 }

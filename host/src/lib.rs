@@ -14,6 +14,7 @@ pub mod gpu;
 pub mod health;
 pub mod journal;
 pub mod launcher;
+mod lock;
 mod millis;
 pub mod policy;
 pub mod process;

@@ -321,10 +321,11 @@ fn every_command_has_its_help() {
       <DIR>  The study's directory
 
     Options:
-          --failed  Run the failed experiments again too
-          --wait    Wait for devices that another study has, rather than fail at once
-          --json    Print JSON lines for machines instead of text for people
-      -h, --help    Print help
+          --failed      Run the failed experiments again too
+          --wait        Wait for devices that another study has, rather than fail at once
+          --as-started  Go on by the study as it was started, although its file has changed since
+          --json        Print JSON lines for machines instead of text for people
+      -h, --help        Print help
     ");
 }
 

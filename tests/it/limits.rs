@@ -124,3 +124,30 @@ fn a_study_that_reaches_its_time_limit_starts_nothing_more() {
     assert!(place.lines("runs").len() < 1000);
     assert!(place.attempts().iter().all(|attempt| attempt.failure.is_none()), "what ran ended normally");
 }
+
+#[test]
+fn output_beyond_its_bound_gives_up_its_beginning_and_says_so() {
+    let (code, attempt, place) = attempt("", "head -c 200000000 /dev/zero; echo the end");
+    assert_eq!(code, 0);
+    let size = |name: &str| {
+        let file = place.path("out/attempts/0000-e/measure-1").join(name);
+        std::fs::metadata(file).expect("it is there").len()
+    };
+    let dropped = attempt.facts.iter().find(|fact| fact.name == "output-dropped-bytes").expect("it is told");
+    let kept = size("stdout.log") + size("stdout.log.before");
+    assert_eq!(kept + dropped.value.parse::<u64>().expect("a number"), 200_000_008);
+    assert!(kept <= 130 << 20 && attempt.stdout_tail.ends_with("the end\n"), "{kept}");
+}
+
+#[test]
+fn a_storm_of_forks_is_ended_with_all_it_has_made() {
+    let seconds = unique_seconds();
+    // Each has a session of its own and two children at most, and hears no termination signal.
+    let storm = format!(
+        "trap '' TERM\nn=0\nwhile [ $n -lt 300 ]; do setsid sh -c \"trap '' TERM; sleep {seconds} & sleep {seconds}; :\" & n=$((n+1)); done\n\
+         touch up; sleep {seconds}; :"
+    );
+    let (code, attempt, _) = attempt("timeout = \"700ms\"\ngrace = \"100ms\"", &storm);
+    assert_eq!((code, attempt.ending), (100, Ending::TimedOut));
+    assert!(!runs(&seconds));
+}

@@ -9,8 +9,10 @@ mod cleanup;
 mod commands;
 mod contract;
 mod cuda;
+mod damage;
 mod devices;
 mod doctor;
+mod faults;
 mod gpu;
 mod gpu_script;
 #[expect(dead_code, reason = "the tests of policies use the rest")]

@@ -377,3 +377,42 @@ fn the_summary_names_failures_from_before_a_resume_too() {
     let line = |n| format!("  failed  e{n}  measure: configuration: ModuleNotFoundError: no {n}");
     assert_eq!(failed, [line(1), line(2)]);
 }
+
+#[test]
+fn a_study_whose_file_has_changed_is_shown_the_change_and_goes_on_only_when_told() {
+    let place = Place::of(ONE);
+    let host = place.start_run();
+    place.wait_for("runs");
+    host.kill();
+    place.write("go", "");
+    place.write("study.toml", ONE.replace("slots = 1", "slots = 2"));
+    assert_snapshot!(place.resume(), @r#"
+    exit code 2
+    --- stderr
+    error: `HERE/study.toml` has changed since the study was started:
+    --- as started
+    +++ now
+    @@ -1,6 +1,6 @@
+     
+     name = "s"
+    -slots = 1
+    +slots = 2
+     [[experiments]]
+     name = "e"
+     measure = { shell = 'echo run >> runs; while ! [ -e go ]; do sleep 0.02; done' }
+    hint: `reprieve resume HERE/out --as-started` goes on by the study as it was; a changed one is run anew with `reprieve run`
+    "#);
+    assert_eq!(place.reprieve(&["resume", "out", "--as-started"]).code, 0);
+    assert_eq!(place.lines("runs").len(), 1);
+}
+
+#[test]
+fn a_study_whose_file_is_gone_goes_on() {
+    let place = Place::of(ONE);
+    let host = place.start_run();
+    place.wait_for("runs");
+    host.kill();
+    place.write("go", "");
+    fs::remove_file(place.path("study.toml")).expect("it was there");
+    assert_eq!(place.resume().code, 0);
+}

@@ -83,22 +83,29 @@ impl Place {
     }
 
     pub(crate) fn start(&self, args: &[&str]) -> Host<'_> {
-        self.begin(args, None)
+        self.begin(&[], args, None)
+    }
+
+    /// Under another program, which is to run the command that follows its own arguments.
+    pub(crate) fn start_under(&self, program: &[&str], args: &[&str]) -> Host<'_> {
+        self.begin(program, args, None)
     }
 
     /// With standard output on this terminal.
     pub(crate) fn start_on(&self, args: &[&str], terminal: OwnedFd) -> Host<'_> {
-        self.begin(args, Some(terminal))
+        self.begin(&[], args, Some(terminal))
     }
 
-    fn begin(&self, args: &[&str], terminal: Option<OwnedFd>) -> Host<'_> {
+    fn begin(&self, under: &[&str], args: &[&str], terminal: Option<OwnedFd>) -> Host<'_> {
         static OUTPUTS: AtomicU32 = AtomicU32::new(0);
         let output = OUTPUTS.fetch_add(1, Ordering::Relaxed);
         let file = |stream| File::create(self.path(&format!("{stream}-{output}.txt"))).expect("a file");
         let stdout = terminal.map_or_else(|| file("stdout").into(), Stdio::from);
         let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("home");
-        let child = Command::new(env!("CARGO_BIN_EXE_reprieve"))
-            .args(args)
+        let words: Vec<&str> =
+            under.iter().chain(&[env!("CARGO_BIN_EXE_reprieve")]).chain(args).copied().collect();
+        let child = Command::new(words[0])
+            .args(&words[1..])
             .current_dir(self.dir.path())
             .env_clear()
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
@@ -161,7 +168,9 @@ impl Drop for Place {
     /// A test that failed leaves supervisors behind; they end what they started.
     fn drop(&mut self) {
         let locks = glob(&self.path("out/attempts"), 3, "supervisor.lock");
-        for pid in locks.iter().filter_map(|lock| fs::read_to_string(lock).ok()?.trim().parse::<i32>().ok()) {
+        for pid in
+            locks.iter().filter_map(|lock| fs::read_to_string(lock).ok()?.lines().next()?.parse::<i32>().ok())
+        {
             let ours = command_line(pid).contains(&*self.dir.path().to_string_lossy());
             if let Some(pid) = Pid::from_raw(pid).filter(|_| ours) {
                 let _ = kill_process(pid, Signal::INT);

@@ -11,7 +11,7 @@ use crate::journal;
 use crate::reporter::Stream;
 use crate::runner::attempt_directory;
 use crate::study::{Source, Study, StudyError};
-use crate::supervisor::{STDERR_FILE, STDOUT_FILE};
+use crate::supervisor::{STDERR_FILE, STDOUT_FILE, output};
 
 use super::Failed;
 
@@ -51,10 +51,10 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
     let Some((attempt, files)) = last_attempt(&dir)? else { return Ok(code) };
     if !json {
         // Where no supervisor ever began, there is nothing to print.
-        if let Ok(mut printed) = File::open(files.join(STDOUT_FILE)) {
+        for mut printed in output::files(&files.join(STDOUT_FILE)).into_iter().flat_map(File::open) {
             io::copy(&mut printed, &mut io::stdout().lock())?;
         }
-        if let Ok(mut printed) = File::open(files.join(STDERR_FILE)) {
+        for mut printed in output::files(&files.join(STDERR_FILE)).into_iter().flat_map(File::open) {
             io::copy(&mut printed, &mut io::stderr().lock())?;
         }
     }

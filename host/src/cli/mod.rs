@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use nix::sys::signal::{SigSet, Signal};
 
 use crate::event::{Device, StudyEnd};
 use crate::exit_code;
@@ -97,6 +98,7 @@ impl Failed {
                 | OpenError::Policy(_)
                 | OpenError::Pattern(_)
                 | OpenError::Study(_)
+                | OpenError::Changed { .. }
                 | OpenError::Complete { .. } => exit_code::USAGE,
             },
             Self::Run(RunError::Journal { .. } | RunError::History(_)) | Self::Journal(_) => {
@@ -110,6 +112,8 @@ impl Failed {
 /// Parses the command line and does what it says.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    // A file-size limit is an error of the write, which is told; it ends nobody.
+    let _ = SigSet::from(Signal::SIGXFSZ).thread_block();
     // These log nothing and must start quickly.
     match &cli.command {
         Command::Supervise(args) => return supervise::run(args),

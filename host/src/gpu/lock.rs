@@ -7,8 +7,10 @@ use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
+use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
+
+use crate::lock;
 
 /// Names another directory for the locks, for example one that several
 /// containers on the same devices share.
@@ -69,13 +71,9 @@ impl DeviceLock {
         let failed = |source: io::Error| LockError::File { path: path.clone(), source };
         loop {
             let mut file = open_or_make(&path).map_err(failed)?;
-            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => {}
-                Err(Errno::WOULDBLOCK) => {
-                    let who = fs::read_to_string(&path).unwrap_or_default();
-                    return Err(LockError::Held(who.trim().to_owned()));
-                }
-                Err(errno) => return Err(failed(errno.into())),
+            if !lock::take(&file).map_err(failed)? {
+                let who = fs::read_to_string(&path).unwrap_or_default();
+                return Err(LockError::Held(who.trim().to_owned()));
             }
             // Somebody may have cleaned the directory: then this is the lock of nobody else.
             let same = fs::metadata(&path).ok().zip(file.metadata().ok());

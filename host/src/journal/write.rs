@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
 use crate::event::Stamped;
+use crate::lock;
 
 use super::{FILE, Position, VERSION, format};
 
@@ -117,10 +117,10 @@ impl Journal {
     }
 
     fn lock(&self, dir: &Path) -> Result<(), WriteError> {
-        match flock(&self.file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(()),
-            Err(rustix::io::Errno::WOULDBLOCK) => Err(WriteError::Locked { dir: dir.to_owned() }),
-            Err(errno) => Err(self.failed("lock", errno.into())),
+        match lock::take(&self.file) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(WriteError::Locked { dir: dir.to_owned() }),
+            Err(source) => Err(self.failed("lock", source)),
         }
     }
 

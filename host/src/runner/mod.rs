@@ -92,7 +92,7 @@ struct Gone {
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The journal cannot be written.
-    #[error("{0}\nhint: what ran goes on; make room, then `reprieve resume {}`", dir.display())]
+    #[error("{source}\nhint: what ran goes on; make room, then `reprieve resume {}`", dir.display())]
     Journal {
         /// What the journal said.
         #[source]
@@ -178,8 +178,9 @@ impl Runner {
             Action::StartAttempt(start) => self.start(start),
             Action::Ask { experiment, set_aside } => self.ask(experiment, set_aside)?,
             Action::Backoff { experiment, due } => {
-                let delay = Duration::try_from(due.duration_since(clock::wall())).unwrap_or_default();
-                self.timers.add(delay, experiment);
+                // A wall clock that was set back meanwhile makes no delay longer.
+                let left = Duration::try_from(due.duration_since(clock::wall())).unwrap_or_default();
+                self.timers.add(left.min(self.state.waited_for(experiment)), experiment);
             }
             Action::CancelBackoffs => self.timers.clear(),
             Action::AwaitGrace => self.after(self.state.study().interrupt_grace, Event::GraceElapsed),

@@ -48,6 +48,8 @@ pub struct Resume {
     pub failed: bool,
     /// Wait for devices that another study has, rather than fail.
     pub wait: bool,
+    /// Go on by the study as it was started, although its file has changed.
+    pub as_started: bool,
 }
 
 /// Why a study could not be begun or gone on with.
@@ -96,6 +98,19 @@ pub enum OpenError {
     NoStart {
         /// The study's directory.
         dir: PathBuf,
+    },
+    /// The study's file is not what it was.
+    #[error(
+        "`{}` has changed since the study was started:\n{diff}hint: `reprieve resume {} --as-started` goes on by \
+         the study as it was; a changed one is run anew with `reprieve run`", path.display(), dir.display()
+    )]
+    Changed {
+        /// The study's file.
+        path: PathBuf,
+        /// The study's directory.
+        dir: PathBuf,
+        /// What has changed, as a unified diff.
+        diff: String,
     },
     /// There is nothing left to do.
     #[error("the study in `{0}` is complete\nhint: `reprieve show {0}` tells what happened; `reprieve resume {0} --failed` runs again what failed", dir.display())]
@@ -199,6 +214,9 @@ impl Runner {
         let Event::StudyStarted(started) = first.event.clone() else {
             return Err(OpenError::NoStart { dir });
         };
+        if !how.as_started {
+            check_unchanged(&started.source, &dir)?;
+        }
         let study = Study::parse(&started.source)?;
         let judges = Judges::load(cache, &study, started.policy.as_deref())?;
         classifier(&study)?;
@@ -278,6 +296,17 @@ fn classifier(study: &Study) -> Result<Classifier, PatternError> {
         .map(|pattern| Pattern { class: pattern.class, regex: pattern.regex.clone() })
         .collect();
     Classifier::new(&own)
+}
+
+/// A file that is gone, or cannot be read, has not been changed for this study.
+fn check_unchanged(source: &Source, dir: &Path) -> Result<(), OpenError> {
+    let now = match fs::read_to_string(&source.path) {
+        Ok(now) if now != source.text => now,
+        _ => return Ok(()),
+    };
+    let diff = similar::TextDiff::from_lines(&source.text, &now);
+    let diff = diff.unified_diff().header("as started", "now").to_string();
+    Err(OpenError::Changed { path: source.path.clone(), dir: dir.to_owned(), diff })
 }
 
 fn check_devices(study: &Study, devices: &[Device]) -> Result<(), OpenError> {

@@ -3,7 +3,6 @@
 //! What it leaves running is not ended here: see `tree`.
 
 use std::ffi::OsString;
-use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
 use std::path::Path;
@@ -28,6 +27,8 @@ pub(super) struct End {
     pub(super) ran_for: Duration,
     pub(super) stdout: String,
     pub(super) stderr: String,
+    /// How much of the output's beginning is in no file any more.
+    pub(super) dropped_bytes: u64,
 }
 
 impl End {
@@ -39,6 +40,7 @@ impl End {
             ran_for: Duration::ZERO,
             stdout: String::new(),
             stderr: String::new(),
+            dropped_bytes: 0,
         }
     }
 
@@ -70,8 +72,8 @@ enum Cause {
 ///
 /// Where the command could not be started.
 pub(super) fn run(assignment: &Assignment, tree: &mut Tree, dir: &Path) -> io::Result<End> {
-    let (stdout, stdout_end) = Output::new(File::create(dir.join(STDOUT_FILE))?)?;
-    let (stderr, stderr_end) = Output::new(File::create(dir.join(STDERR_FILE))?)?;
+    let (stdout, stdout_end) = Output::new(dir.join(STDOUT_FILE))?;
+    let (stderr, stderr_end) = Output::new(dir.join(STDERR_FILE))?;
     std::env::set_current_dir(&assignment.directory).map_err(|error| {
         io::Error::new(error.kind(), format!("directory `{}`: {error}", assignment.directory.display()))
     })?;
@@ -101,6 +103,7 @@ pub(super) fn run(assignment: &Assignment, tree: &mut Tree, dir: &Path) -> io::R
         ran_for: end.map_or_else(now, |(_, ended)| ended).saturating_duration_since(started),
         stdout,
         stderr,
+        dropped_bytes: tree.dropped_bytes(),
     })
 }
 

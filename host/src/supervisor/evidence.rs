@@ -30,6 +30,10 @@ pub(super) fn attempt(assignment: &Assignment, end: &End, report: &Path) -> Atte
         facts.push(Parameter { name: "self-report-error".to_owned(), value: error });
         None
     });
+    if end.dropped_bytes > 0 {
+        let value = end.dropped_bytes.to_string();
+        facts.push(Parameter { name: "output-dropped-bytes".to_owned(), value });
+    }
     let failure = match end.ending {
         // The usual end needs no table of failures.
         Ending::Exited(0) if !end.interrupted && said.is_none() => None,

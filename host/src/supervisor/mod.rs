@@ -11,7 +11,7 @@ mod evidence;
 mod handover;
 pub(crate) mod leased;
 mod observe;
-mod output;
+pub(crate) mod output;
 mod planner;
 mod probe;
 mod record;
@@ -46,9 +46,10 @@ pub const OWN_PROGRAM: &str = "/proc/self/exe";
 /// Held by a supervisor for as long as it lives, in its attempt's directory.
 pub const LOCK_FILE: &str = "supervisor.lock";
 
-/// The child's output in an attempt's directory, whole.
+/// The child's output in an attempt's directory; where it is long, what came
+/// before is in a second file, and what came before that is dropped.
 pub const STDOUT_FILE: &str = "stdout.log";
-/// The child's errors in an attempt's directory, whole.
+/// The child's errors in an attempt's directory; see [`STDOUT_FILE`].
 pub const STDERR_FILE: &str = "stderr.log";
 /// Where the child may report on itself, in its attempt's directory.
 pub const REPORT_FILE: &str = "report.json";

@@ -108,6 +108,11 @@ impl Tree {
         self.outputs.iter().map(Output::tail).collect()
     }
 
+    /// How much of the beginnings of the streams is in no file any more.
+    pub(super) fn dropped_bytes(&self) -> u64 {
+        self.outputs.iter().map(Output::dropped_bytes).sum()
+    }
+
     /// How and when a process that was started here has ended.
     pub(super) fn end_of(&self, pid: i32) -> Option<(WaitStatus, Instant)> {
         self.started.get(&pid).copied().flatten()

@@ -1,0 +1,33 @@
+//! An exclusive lock on a file, which ends with its holder.
+//!
+//! Does not know what is locked.
+
+use std::fs::File;
+use std::io;
+use std::time::Duration;
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+
+use crate::clock;
+
+/// A host that is killed while it starts a process leaves its locks to that
+/// process for a moment, until it has become another program (posix_spawn(3)
+/// copies descriptors, execve(2) closes them).
+const PATIENCE: Duration = Duration::from_millis(300);
+
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// Takes the lock; says whether it was to be had.
+#[expect(clippy::disallowed_methods, reason = "it waits for a moment, and hardly ever")]
+pub(crate) fn take(file: &File) -> io::Result<bool> {
+    let began = clock::monotonic();
+    loop {
+        match flock(file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(true),
+            Err(Errno::WOULDBLOCK) if began.elapsed() < PATIENCE => std::thread::sleep(LOOK_AGAIN),
+            Err(Errno::WOULDBLOCK) => return Ok(false),
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Hosts that are killed at every step, and systems that refuse.
+//!
+//! `strace` injects errors into the real binary; where it is not there, or may
+//! not trace, those tests say so.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
+
+use reprieve::attempt::Ending;
+use reprieve::state::StudyState;
+use reprieve::study::Study;
+
+use crate::support::{Host, Place, Ran, until};
+
+/// One that succeeds, one that does so at the second attempt, one that fails,
+/// and one with all stages, on two slots.
+const STUDY: &str = r#"
+name = "s"
+slots = 2
+policy = { settings = { delay_seconds = 0.03 } }
+[[experiments]]
+name = "good"
+measure = { shell = 'sleep 0.02; echo good >> done' }
+[[experiments]]
+name = "passing"
+measure = { shell = '[ -e tried ] || { touch tried; exit 75; }; echo passing >> done' }
+[[experiments]]
+name = "bad"
+measure = { shell = 'echo bad >> done; echo "ValueError: no" >&2; exit 1' }
+[[experiments]]
+name = "staged"
+prepare = { shell = 'echo prepared >> done' }
+measure = { shell = 'echo measured >> done' }
+finish = { shell = 'echo finished >> done' }
+"#;
+
+const DONE: [&str; 6] = ["bad", "finished", "good", "measured", "passing", "prepared"];
+
+/// Whether the study has come to its end: now, or just before the fault.
+fn is_complete(ran: &Ran) -> bool {
+    ran.code == 100 || ran.code == 2 && ran.stderr.contains("is complete")
+}
+
+/// What holds once the study is complete, whatever happened on the way:
+/// nothing was lost, and nothing was done twice.
+fn check_complete(place: &Place, ran: &Ran) {
+    assert!(is_complete(ran), "{ran}");
+    let mut done = place.lines("done");
+    done.sort();
+    // What fails for no reason that is known is tried once more.
+    done.dedup_by(|a, b| a == b && *a == "bad");
+    assert_eq!(done, DONE);
+    let attempts = place.attempts();
+    assert!(attempts.iter().all(|attempt| attempt.ending != Ending::Lost), "{attempts:?}");
+    let state = replay(place);
+    assert_eq!(
+        (state.progress(state.started_at()).succeeded, state.progress(state.started_at()).failed),
+        (3, 1)
+    );
+}
+
+fn replay(place: &Place) -> StudyState {
+    let events = place.events();
+    let reprieve::event::Event::StudyStarted(started) = &events[0].event else { panic!("no start") };
+    let study = Study::parse(&started.source).expect("it was a study");
+    let mut state = StudyState::new(std::sync::Arc::new(study), started.devices.clone());
+    for event in &events {
+        state.apply(event);
+    }
+    state
+}
+
+fn journal_lines(place: &Place) -> usize {
+    fs::read(place.path("out/journal.jsonl"))
+        .map_or(0, |text| text.iter().filter(|byte| **byte == b'\n').count())
+}
+
+/// Kills the host once the journal has this many lines, or tells how it ended before that.
+fn kill_at(place: &Place, mut host: Host<'_>, lines: usize) -> Option<Ran> {
+    let mut ended = false;
+    until("a line or the end", || {
+        ended = host.ended().is_some();
+        ended || journal_lines(place) >= lines
+    });
+    match ended {
+        true => Some(host.wait()),
+        false => {
+            host.kill();
+            None
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the figures are worth knowing")]
+#[test]
+fn a_host_that_is_killed_at_any_line_of_its_journal_loses_nothing_and_repeats_nothing() {
+    let mut kills = 0;
+    for first in 1.. {
+        let place = Place::of(STUDY);
+        let mut end = kill_at(&place, place.start_run(), first);
+        let untouched = end.is_some();
+        // Every other study, those that go on are killed too, a line further each time.
+        let mut lines = first;
+        while end.is_none() {
+            kills += 1;
+            if journal_lines(&place) < 2 {
+                // The study had not begun: there is nothing to go on with.
+                break;
+            }
+            lines = if first % 2 == 0 { journal_lines(&place).max(lines) + 1 } else { usize::MAX };
+            end = kill_at(&place, place.start(&["resume", "out"]), lines);
+        }
+        if let Some(ran) = end {
+            check_complete(&place, &ran);
+        }
+        if untouched {
+            println!("{kills} kills, {first} studies, 0 lost, 0 repeated");
+            assert!(first > 15, "the study has {first} lines only");
+            return;
+        }
+    }
+}
+
+/// Whether the command can be traced here.
+#[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
+fn can_trace() -> bool {
+    let traced = Command::new("strace").args(["-o", "/dev/null", "true"]).output();
+    let can = traced.is_ok_and(|traced| traced.status.success());
+    if !can {
+        println!("SKIPPED: `strace` is not here, or may not trace");
+    }
+    can
+}
+
+/// Runs the study with this injected into the nth such call on its journal,
+/// for every n until the study ends as if nothing were injected. Each time it
+/// must stop with an error of the journal, or be killed, and a resume completes it.
+fn inject_at_each(call: &str, what: &str) -> BTreeMap<i32, u32> {
+    let mut codes = BTreeMap::new();
+    for nth in 1.. {
+        let place = Place::of(STUDY);
+        let inject = format!("inject={call}:{what}:when={nth}");
+        let journal = place.path("out/journal.jsonl");
+        let journal = journal.to_str().expect("it is UTF-8");
+        let strace = ["strace", "-o", "/dev/null", "-P", journal, "-e", &inject];
+        let ran = place.start_under(&strace, &["run", "study.toml", "--dir", "out"]).wait();
+        if ran.code == 100 {
+            check_complete(&place, &ran);
+            assert!(nth > 10, "only {nth} calls were met");
+            return codes;
+        }
+        *codes.entry(ran.code).or_default() += 1;
+        if what.starts_with("error") {
+            assert!(ran.code == 74 && ran.stderr.contains("journal"), "{ran}");
+        }
+        if journal_lines(&place) < 2 {
+            // The study had not begun.
+            continue;
+        }
+        let resumed = place.resume();
+        check_complete(&place, &resumed);
+    }
+    codes
+}
+
+#[test]
+fn a_sync_that_fails_stops_the_study_at_once_and_it_resumes() {
+    if can_trace() {
+        let codes = inject_at_each("fdatasync", "error=EIO");
+        assert_eq!(codes.keys().copied().collect::<Vec<_>>(), [74]);
+    }
+}
+
+#[test]
+fn a_disk_that_is_full_stops_the_study_at_once_and_it_resumes() {
+    if can_trace() {
+        let codes = inject_at_each("write", "error=ENOSPC");
+        assert_eq!(codes.keys().copied().collect::<Vec<_>>(), [74]);
+    }
+}
+
+#[test]
+fn a_host_that_is_killed_in_a_sync_loses_nothing_and_repeats_nothing() {
+    if can_trace() {
+        inject_at_each("fdatasync", "signal=KILL");
+    }
+}
+
+#[test]
+fn a_file_size_limit_is_an_error_of_the_journal_and_ends_nobody() {
+    // In blocks of 512 bytes: the journal tears somewhere within each event of the study.
+    for blocks in [6, 8, 10, 12, 14] {
+        let place = Place::of(STUDY);
+        let limited = format!("ulimit -f {blocks}; exec \"$0\" \"$@\"");
+        let ran = place.start_under(&["sh", "-c", &limited], &["run", "study.toml", "--dir", "out"]).wait();
+        assert!(ran.code == 74 && ran.stderr.contains("File too large"), "{ran}");
+        assert!(ran.stderr.contains("hint: what ran goes on; make room, then `reprieve resume"), "{ran}");
+        let resumed = place.resume();
+        check_complete(&place, &resumed);
+    }
+}
+
+#[test]
+fn a_directory_that_cannot_be_written_is_told_before_anything_is_started() {
+    let place = Place::of(STUDY);
+    place.write("file", "");
+    let ran = place.reprieve(&["run", "study.toml", "--dir", "file/out"]);
+    assert!(ran.code == 2 && ran.stderr.contains("cannot make the study's directory"), "{ran}");
+    assert!(!place.path("done").exists());
+}
+
+#[test]
+fn a_host_that_is_stopped_and_continued_goes_on() {
+    use rustix::process::Signal;
+    let place = Place::of(STUDY);
+    let host = place.start_run();
+    place.wait_for("done");
+    host.signal(Signal::STOP);
+    // What runs needs no host, and comes to its end meanwhile.
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    host.signal(Signal::CONT);
+    check_complete(&place, &host.wait());
+}
