@@ -200,3 +200,21 @@ fn a_failure_while_draining_is_retried_only_after_resume() {
     assert_eq!((host.wait().code, place.lines("runs").len()), (130, 1));
     assert_eq!((place.resume().code, place.lines("runs").len()), (0, 2));
 }
+
+#[test]
+fn a_hang_up_drains_a_study_unless_nohup_says_otherwise() {
+    let study = "name = \"s\"\nslots = 1\n[[experiments]]\nname = \"e\"\nrepeats = 2\n\
+                 measure = { shell = 'touch up; while ! [ -e go ]; do sleep 0.02; done' }\n";
+    for (under, code) in [(&[][..], 129), (&["nohup"][..], 0)] {
+        let place = Place::of(study);
+        let host = place.start_under(under, &["run", "study.toml", "--dir", "out"]);
+        place.wait_for("up");
+        host.signal(Signal::HUP);
+        if code != 0 {
+            host.says("nothing new starts");
+        }
+        place.write("go", "");
+        let ran = host.wait();
+        assert_eq!(ran.code, code, "{ran}");
+    }
+}

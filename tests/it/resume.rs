@@ -416,3 +416,33 @@ fn a_study_whose_file_is_gone_goes_on() {
     fs::remove_file(place.path("study.toml")).expect("it was there");
     assert_eq!(place.resume().code, 0);
 }
+
+/// The journal as if the wall clock had stood in the year 2100 when a decision was made.
+fn decided_in_2100(journal: &str) -> String {
+    let later = |line: &str| {
+        let (_, body) = line.split_once("\",").expect("a checksum comes first");
+        let at = body.find("\"at\":\"").expect("every event has its time") + "\"at\":\"".len();
+        let body = format!("{}2100{}", &body[..at], &body[at + 4..]);
+        format!("{{\"crc32c\":\"{:08x}\",{body}", crc32c::crc32c(body.as_bytes()))
+    };
+    let lines = journal
+        .lines()
+        .map(|line| if line.contains("\"event\":\"decided\"") { later(line) } else { line.to_owned() });
+    lines.map(|line| line + "\n").collect()
+}
+
+#[test]
+fn a_wall_clock_that_was_set_back_makes_no_delay_longer() {
+    let place = Place::of(
+        "name = \"s\"\nslots = 1\npolicy = { settings = { delay_seconds = 1.0 } }\n[[experiments]]\nname = \"e\"\n\
+         measure = { shell = '[ -e tried ] || { touch tried; exit 75; }' }\n",
+    );
+    let host = place.start_run();
+    host.says("retry in");
+    host.kill();
+    let written = fs::read_to_string(journal(&place)).expect("a journal");
+    fs::write(journal(&place), decided_in_2100(&written)).expect("the journal can be written");
+    // It would wait for the year 2100, and the test for nothing.
+    let ran = place.resume();
+    assert_eq!((ran.code, place.attempts().len()), (0, 2), "{ran}");
+}

@@ -23,7 +23,7 @@ use crate::study::{ExperimentId, Format, Source, Study};
 
 use super::{Outcome, StudyState};
 
-const SEEDS: u64 = 10_000;
+const SEEDS: u64 = 20_000;
 
 /// What would happen to a study that is run by a host which may crash at any moment.
 struct World {
