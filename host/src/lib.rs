@@ -26,6 +26,7 @@ pub mod size;
 pub mod state;
 pub mod study;
 pub mod supervisor;
+pub mod trial;
 
 /// The README's examples, compiled.
 #[cfg(doctest)]

@@ -277,6 +277,7 @@ fn every_command_has_its_help() {
       exec    Run one command under a policy, without a study file
       gpu     Tell of this machine's devices, and of who is on them
       doctor  Check what studies need of this machine, and say what to do where it falls short
+      policy  Look at a policy, try it out, and ask it about the past
       help    Print this message or the help of the given subcommand(s)
 
     Options:

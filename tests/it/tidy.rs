@@ -13,15 +13,17 @@ fn may_import(from: &str, to: &str) -> bool {
     match to {
         _ if from == to => true,
         // The doors: `cli` for people, `clean` for programs that clean up in
-        // their own process, with the supervisor's steps.
+        // their own process, with the supervisor's steps, `trial` for those
+        // who try a policy out.
         "cli" | "clean" => matches!(from, "lib" | "main"),
-        "runner" => matches!(from, "cli" | "clean"),
-        "state" => matches!(from, "cli" | "runner" | "reporter"),
+        "trial" => matches!(from, "lib" | "cli"),
+        "runner" => matches!(from, "cli" | "clean" | "trial"),
+        "state" => matches!(from, "cli" | "runner" | "reporter" | "trial"),
         "supervisor" => matches!(from, "cli" | "clean" | "runner" | "launcher"),
         "process" => matches!(from, "runner" | "supervisor" | "launcher"),
         // What `retry` asks of time, it asks here.
         "clock" => !matches!(from, "state" | "study" | "failure"),
-        _ if ROOMS.contains(&to) => matches!(from, "cli" | "clean" | "runner" | "supervisor"),
+        _ if ROOMS.contains(&to) => matches!(from, "cli" | "clean" | "trial" | "runner" | "supervisor"),
         _ => true,
     }
 }

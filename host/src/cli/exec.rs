@@ -101,18 +101,12 @@ fn in_options(error: &StudyError) -> String {
 
 /// The study file that says the same, so that `resume` and `show` need nothing else.
 fn source(args: &Args) -> Result<Source, Failed> {
-    let settings: serde_json::Value =
-        serde_json::from_str(&args.settings).ok().filter(serde_json::Value::is_object).ok_or_else(|| {
-            let given = &args.settings;
-            Failed::Usage(format!(
-                "`--settings` is not a JSON object: `{given}`\nhint: for example `{{\"max_retries\": 5}}`"
-            ))
-        })?;
+    let settings = super::settings(&args.settings)?;
     let mut measure = serde_json::Map::new();
     for (key, limit) in [("timeout", &args.timeout), ("silence", &args.silence)] {
         if let Some(limit) = limit {
             measure.insert(key.to_owned(), limit.clone().into());
         }
     }
-    Ok(Source::of_command(&std::env::current_dir()?, &args.command, settings, measure))
+    Ok(Source::of_command(&std::env::current_dir()?, &args.command, settings.into(), measure))
 }

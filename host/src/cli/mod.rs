@@ -4,6 +4,7 @@ mod check;
 mod doctor;
 mod exec;
 mod gpu;
+mod policy;
 mod probe;
 mod resume;
 mod run;
@@ -23,6 +24,7 @@ use crate::journal::{ReadError, WriteError};
 use crate::reporter::{Human, Json, Reporter, Stream};
 use crate::runner::{self, OpenError, RunError, Runner, VISIBLE_DEVICES, VisibleError, visible};
 use crate::study::{Study, StudyError};
+use crate::trial::ReplayError;
 
 /// Run studies whose failures get a second chance, as a sandboxed policy decides.
 #[derive(Parser)]
@@ -55,6 +57,9 @@ enum Command {
     ///
     /// Gaps are no error; it exits with 1 where it finds a fault.
     Doctor(doctor::Args),
+    /// Look at a policy, try it out, and ask it about the past.
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Carry out one attempt. The host starts this; people need not.
     #[command(hide = true)]
     Supervise(supervise::Args),
@@ -82,6 +87,8 @@ enum Failed {
     #[error("{0}")]
     Visible(#[from] VisibleError),
     #[error("{0}")]
+    Replay(#[from] ReplayError),
+    #[error("{0}")]
     Io(#[from] std::io::Error),
 }
 
@@ -101,6 +108,8 @@ impl Failed {
                 | OpenError::Changed { .. }
                 | OpenError::Complete { .. } => exit_code::USAGE,
             },
+            Self::Replay(ReplayError::Study(_)) => exit_code::USAGE,
+            Self::Replay(_) => exit_code::JOURNAL,
             Self::Run(RunError::Journal { .. } | RunError::History(_)) | Self::Journal(_) => {
                 exit_code::JOURNAL
             }
@@ -131,6 +140,7 @@ pub fn main() -> ExitCode {
         Command::Exec(args) => exec::run(args, cli.json),
         Command::Gpu(args) => gpu::run(args, cli.json),
         Command::Doctor(args) => doctor::run(args, cli.json),
+        Command::Policy(command) => policy::run(command, cli.json),
         Command::Supervise(args) => return supervise::run(args),
         Command::Probe(args) => return probe::run(args),
     };
@@ -164,6 +174,15 @@ fn log(otherwise: &str) {
 fn cache_dir() -> Option<PathBuf> {
     use etcetera::BaseStrategy;
     etcetera::choose_base_strategy().ok().map(|dirs| dirs.cache_dir().join("reprieve"))
+}
+
+/// A policy's settings, as the command line gives them.
+fn settings(given: &str) -> Result<serde_json::Map<String, serde_json::Value>, Failed> {
+    serde_json::from_str(given).map_err(|_| {
+        Failed::Usage(format!(
+            "`--settings` is not a JSON object: `{given}`\nhint: for example `{{\"max_retries\": 5}}`"
+        ))
+    })
 }
 
 /// What a study's experiments are leased: declared slots, or those of this

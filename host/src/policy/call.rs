@@ -31,6 +31,8 @@ pub struct Answer<T> {
     pub result: Result<T, PolicyFault>,
     /// Fuel used, the same on any machine. After a fault only about right.
     pub fuel: u64,
+    /// The most linear memory that the call had, in bytes.
+    pub memory_bytes: u64,
     /// Wall-clock time, the wait for a free slot not counted.
     pub took: Duration,
     /// What the policy wrote to standard output and error, line by line, with
@@ -93,7 +95,8 @@ impl<'a> Call<'a> {
         for line in log.lines() {
             tracing::info!(policy, "{line}");
         }
-        Answer { result, fuel: self.limits.fuel.saturating_sub(left), took, log }
+        let memory_bytes = self.store.data().memory_bytes();
+        Answer { result, fuel: self.limits.fuel.saturating_sub(left), memory_bytes, took, log }
     }
 
     /// A fault of the policy's own words or ours, rather than of wasmtime's.

@@ -63,6 +63,8 @@ pub struct PolicyInfo {
     pub settings_schema: Option<String>,
     /// SHA-256 of the file, in lower-case hexadecimal digits.
     pub digest: String,
+    /// The component's size, in bytes.
+    pub size_bytes: u64,
     /// What it can be asked.
     pub roles: Roles,
     /// The version of the contract that it was built against.
@@ -147,7 +149,7 @@ fn checked(
     let settings = settings.to_string();
     let parts = Parts { pre: &pre, guest: &guest, retry: retry.as_ref(), cleanup: cleanup.as_ref() };
     let info = parts.introduce(engine, limits, &settings)?;
-    let info = describe(info, digest, side);
+    let info = describe(info, digest, binary.len() as u64, side);
     Ok(Loaded { pre, guest, retry, cleanup, info, settings })
 }
 
@@ -222,7 +224,7 @@ fn keep_to(schema: &str, settings: &str) -> Result<(), Unfit> {
     })
 }
 
-fn describe(info: guest::Info, digest: String, side: Side) -> PolicyInfo {
+fn describe(info: guest::Info, digest: String, size_bytes: u64, side: Side) -> PolicyInfo {
     let line = |text: String| printable(clip(&text, LINE_BYTES));
     PolicyInfo {
         name: line(info.name),
@@ -230,6 +232,7 @@ fn describe(info: guest::Info, digest: String, side: Side) -> PolicyInfo {
         summary: line(info.summary),
         settings_schema: info.settings_schema,
         digest,
+        size_bytes,
         roles: side.roles,
         contract: side.version,
         imports: side.imports,

@@ -69,6 +69,11 @@ impl Sandbox {
         }
     }
 
+    /// What all linear memories have; none ever shrinks.
+    pub(super) fn memory_bytes(&self) -> u64 {
+        self.memory_bytes
+    }
+
     /// What the policy wrote to standard output and error.
     pub(super) fn log(&self) -> &[u8] {
         self.wasi.as_ref().map_or(&[], |wasi| &wasi.log)

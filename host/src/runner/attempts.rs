@@ -105,7 +105,7 @@ fn leased(state: &StudyState, position: u16) -> Option<LeasedDevice> {
 }
 
 /// The experiment, as policies see it at this attempt.
-pub(super) fn subject(state: &StudyState, id: ExperimentId, stage: Stage, attempt: u32) -> Subject {
+pub fn subject(state: &StudyState, id: ExperimentId, stage: Stage, attempt: u32) -> Subject {
     let study = state.study();
     let experiment = study.experiment(id);
     let mut parameters = experiment.parameters.clone();

@@ -34,7 +34,7 @@ use crate::study::ExperimentId;
 use crate::supervisor::Record;
 
 use attempts::{Cleaning, Which};
-pub use attempts::{VISIBLE_DEVICES, attempt_directory, is_running};
+pub use attempts::{VISIBLE_DEVICES, attempt_directory, is_running, subject};
 pub use devices::Taken;
 use judges::{Judgement, Judges};
 pub use open::{Begin, OpenError, Resume};

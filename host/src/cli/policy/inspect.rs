@@ -1,0 +1,132 @@
+//! `reprieve policy inspect`: what a policy is.
+
+use std::io::Write;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::exit_code;
+use crate::policy::{Policy, PolicyInfo};
+use crate::reporter::{Versioned, words};
+use crate::size::size;
+use crate::trial::{self, Situation};
+
+use super::super::Failed;
+use super::Which;
+
+/// How often it is called to say what a call costs.
+const CALLS: usize = 21;
+
+/// What a call costs, in the simplest situation.
+#[derive(Serialize)]
+struct Cost {
+    took_us: u128,
+    fuel: u64,
+    memory_bytes: u64,
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    name: &'a str,
+    policy_version: &'a str,
+    summary: &'a str,
+    decides: bool,
+    plans: bool,
+    contract: &'a str,
+    imports: &'a [String],
+    size_bytes: u64,
+    sha256: &'a str,
+    call: Option<Cost>,
+    settings_schema: Option<Value>,
+}
+
+pub(super) fn run(which: &Which, json: bool) -> Result<u8, Failed> {
+    let policy = which.load()?;
+    let info = policy.info();
+    let schema: Option<Value> =
+        info.settings_schema.as_deref().and_then(|schema| serde_json::from_str(schema).ok());
+    let call = trial::catalogue().first().and_then(|simplest| cost(&policy, simplest));
+    if json {
+        Versioned::new(Told {
+            name: &info.name,
+            policy_version: &info.version,
+            summary: &info.summary,
+            decides: info.roles.retry,
+            plans: info.roles.cleanup,
+            contract: &info.contract,
+            imports: &info.imports,
+            size_bytes: info.size_bytes,
+            sha256: &info.digest,
+            call,
+            settings_schema: schema,
+        })
+        .print();
+        return Ok(exit_code::SUCCESS);
+    }
+    print(info, call.as_ref(), schema.as_ref())?;
+    Ok(exit_code::SUCCESS)
+}
+
+/// The median call; `None` where it fails.
+fn cost(policy: &Policy, situation: &Situation) -> Option<Cost> {
+    let question = &situation.question;
+    let mut calls: Vec<(Duration, u64, u64)> = (0..CALLS)
+        .map(|_| {
+            if policy.info().roles.retry {
+                let answer = policy.decide(question);
+                answer.result.ok().map(|_| (answer.took, answer.fuel, answer.memory_bytes))
+            } else {
+                let planned = trial::plan_answer(policy, situation, false);
+                planned.result.ok().map(|_| (planned.took, planned.fuel, planned.memory_bytes))
+            }
+        })
+        .collect::<Option<_>>()?;
+    calls.sort();
+    let (took, fuel, memory_bytes) = calls[CALLS / 2];
+    Some(Cost { took_us: took.as_micros(), fuel, memory_bytes })
+}
+
+fn print(info: &PolicyInfo, call: Option<&Cost>, schema: Option<&Value>) -> std::io::Result<()> {
+    let mut out = anstream::stdout().lock();
+    writeln!(out, "{} {}", info.name, info.version)?;
+    if !info.summary.is_empty() {
+        writeln!(out, "{}", info.summary)?;
+    }
+    let roles = match (info.roles.retry, info.roles.cleanup) {
+        (true, true) => "decides what follows an attempt, and plans the cleanup",
+        (true, false) => "decides what follows an attempt",
+        (false, _) => "plans the cleanup",
+    };
+    let imports = if info.imports.is_empty() { "nothing".to_owned() } else { info.imports.join(", ") };
+    writeln!(out, "\nrole      {roles}")?;
+    writeln!(out, "contract  reprieve:policy@{}", info.contract)?;
+    writeln!(out, "imports   {imports}")?;
+    writeln!(out, "file      {}, sha256 {}", size(info.size_bytes), info.digest)?;
+    match call {
+        Some(Cost { took_us, fuel, memory_bytes }) => {
+            writeln!(out, "a call    {took_us} us, {fuel} fuel, {} of memory", size(*memory_bytes))?;
+        }
+        None => writeln!(out, "a call    fails; `reprieve policy test` says how")?,
+    }
+    settings(&mut out, schema)
+}
+
+/// The settings, as far as a schema of the usual kind tells them.
+fn settings(out: &mut impl Write, schema: Option<&Value>) -> std::io::Result<()> {
+    let Some(properties) = schema.and_then(|schema| schema.get("properties")?.as_object()) else {
+        return writeln!(
+            out,
+            "settings  {}",
+            if schema.is_some() { "by a schema; see `--json`" } else { "not told" }
+        );
+    };
+    writeln!(out, "settings  {}", words::count(properties.len() as u64, "setting"))?;
+    let width = properties.keys().map(|name| name.chars().count()).max().unwrap_or_default();
+    for (name, property) in properties {
+        let default = property.get("default").map_or_else(|| "no default".to_owned(), Value::to_string);
+        let description = property.get("description").and_then(Value::as_str).unwrap_or_default();
+        writeln!(out, "  {name:width$}  {default}\n  {:width$}  {description}", "")?;
+    }
+    Ok(())
+}

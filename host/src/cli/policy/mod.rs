@@ -1,0 +1,55 @@
+//! `reprieve policy`: a policy before a study depends on it.
+
+mod inspect;
+mod replay;
+mod test;
+
+use std::path::PathBuf;
+
+use crate::policy::{Engine, Policy, SpecError};
+use crate::runner::OpenError;
+use crate::study::{PolicyComponent, PolicySpec};
+
+use super::Failed;
+
+#[derive(clap::Subcommand)]
+pub(super) enum Command {
+    /// Tell what a policy is, what it needs, and what a call of it costs.
+    Inspect(Which),
+    /// Run a policy through a catalogue of situations; exits with 1 where it breaks the contract.
+    Test(test::Args),
+    /// Ask a policy what it would have decided in studies that have been run.
+    Replay(replay::Args),
+}
+
+/// The policy that is meant.
+#[derive(clap::Args)]
+pub(super) struct Which {
+    /// The component, binary or as text; or `standard`.
+    policy: PathBuf,
+    /// Settings for it, a JSON object.
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    settings: String,
+}
+
+pub(super) fn run(command: &Command, json: bool) -> Result<u8, Failed> {
+    match command {
+        Command::Inspect(which) => inspect::run(which, json),
+        Command::Test(args) => test::run(args, json),
+        Command::Replay(args) => replay::run(args, json),
+    }
+}
+
+impl Which {
+    fn load(&self) -> Result<Policy, Failed> {
+        let component = match self.policy.to_str() {
+            Some("standard") => PolicyComponent::Standard,
+            _ => PolicyComponent::File(self.policy.clone()),
+        };
+        let spec =
+            PolicySpec { component, settings: super::settings(&self.settings)?, ..PolicySpec::default() };
+        let failed = |error: SpecError| Failed::Open(OpenError::Policy(error));
+        let engine = Engine::new(super::cache_dir()).map_err(|error| failed(error.into()))?;
+        Policy::named(&engine, &spec).map_err(failed)
+    }
+}

@@ -1,0 +1,13 @@
+//! Policies tried out, before a study depends on them.
+//!
+//! Made-up situations show what a policy does and whether it keeps to the
+//! contract; past studies show what it would have done. Nothing is run and
+//! nothing is written.
+
+mod policy;
+mod replay;
+mod situations;
+
+pub use policy::{MOST_ATTEMPTS, Planned, Trial, decide, plan, plan_answer};
+pub use replay::{Difference, Replay, ReplayError, replay};
+pub use situations::{Situation, SituationError, catalogue, parse};

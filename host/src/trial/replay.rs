@@ -1,0 +1,186 @@
+//! What a policy would have decided in a study that has been run, from its journal.
+//!
+//! Each question is asked as it was then, with the devices as they were read.
+//! Where the policy answers otherwise, the study would have gone another way
+//! from there on: later attempts at that stage are not asked about.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::attempt::{Attempt, Stage};
+use crate::cleanup::HandOver;
+use crate::decision::{Decision, Question};
+use crate::event::{AttemptEnded, Decided, Event};
+use crate::journal::{self, ReadError};
+use crate::policy::Policy;
+use crate::runner::subject;
+use crate::state::{Outcome, StudyState};
+use crate::study::{ExperimentId, Study, StudyError};
+
+/// What came of asking about a study.
+#[derive(Clone, Debug, Default)]
+pub struct Replay {
+    /// The study's name.
+    pub study: String,
+    /// How many decisions were asked about.
+    pub decisions: u64,
+    /// Where the answer was another.
+    pub differences: Vec<Difference>,
+}
+
+/// A decision that would have been another one.
+#[derive(Clone, Debug)]
+pub struct Difference {
+    /// The experiment's name.
+    pub experiment: String,
+    /// At which stage.
+    pub stage: Stage,
+    /// After which attempt.
+    pub attempt: u32,
+    /// What was decided.
+    pub was: Decision,
+    /// What the policy decides.
+    pub now: Result<Decision, String>,
+    /// Attempts at this stage that were made after it.
+    pub attempts_after: u32,
+    /// Device time that those took.
+    pub device_time_after: Duration,
+    /// What became of the experiment.
+    pub outcome: Option<Outcome>,
+}
+
+/// Why a study cannot be asked about.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// Its journal cannot be read.
+    #[error("{0}")]
+    Read(#[from] ReadError),
+    /// The journal's study does not read as one.
+    #[error("{0}")]
+    Study(#[from] StudyError),
+    /// The journal does not begin with a study's start.
+    #[error("the journal in `{}` does not begin with a study's start", .0.display())]
+    NoStart(PathBuf),
+}
+
+/// An attempt to be judged: what was known when it had ended.
+struct Open {
+    attempts: Vec<Attempt>,
+    devices: Vec<HandOver>,
+    at: Timestamp,
+}
+
+/// Asks a policy about every decision of a study.
+///
+/// # Errors
+///
+/// Where the journal cannot be read as one.
+pub fn replay(policy: &Policy, dir: &Path) -> Result<Replay, ReplayError> {
+    let mut events = journal::read(dir)?;
+    let no_start = || ReplayError::NoStart(dir.to_owned());
+    let (_, first) = events.event()?.ok_or_else(no_start)?;
+    let Event::StudyStarted(started) = &first.event else { return Err(no_start()) };
+    let study = Arc::new(Study::parse(&started.source)?);
+    let mut state = StudyState::new(Arc::clone(&study), started.devices.clone());
+    state.apply(&first);
+    let mut replay = Replay { study: study.name.clone(), ..Replay::default() };
+    let mut open: HashMap<(ExperimentId, Stage), Open> = HashMap::new();
+    // Where the study would have gone another way, by the difference's place.
+    let mut parted: HashMap<(ExperimentId, Stage), usize> = HashMap::new();
+    let mut questions: HashMap<ExperimentId, Question> = HashMap::new();
+    while let Some((_, stamped)) = events.event()? {
+        if let Event::Decided(decided) = &stamped.event
+            && let Some(question) = questions.remove(&decided.experiment)
+            && !parted.contains_key(&(decided.experiment, decided.stage))
+        {
+            replay.decisions += 1;
+            let now = policy.decide(&question).result.map_err(|fault| fault.message);
+            let now = now.map(|decision| state.bound(decided.experiment, decision).0);
+            if !same(&decided.decision, &now) {
+                parted.insert((decided.experiment, decided.stage), replay.differences.len());
+                replay.differences.push(difference(&study, decided, now));
+            }
+        }
+        state.apply(&stamped);
+        match stamped.event {
+            Event::AttemptEnded(ended) if !ended.interrupted => {
+                let key = (ended.experiment, ended.attempt.stage);
+                if let Some(difference) = parted.get(&key).map(|place| &mut replay.differences[*place]) {
+                    count(difference, &ended, &study);
+                }
+                let known = open.entry(key).or_insert_with(|| Open::at(stamped.at));
+                known.attempts.push(ended.attempt);
+                (known.devices, known.at) = (ended.devices, stamped.at);
+                questions.insert(key.0, known.question(&state, key.0));
+            }
+            // What was being judged is asked anew, with the study as it then is.
+            Event::StudyResumed { .. } => {
+                let waiting: HashSet<ExperimentId> = questions.keys().copied().collect();
+                for id in waiting {
+                    let (stage, _) = state.newest_attempt(id);
+                    if let Some(known) = open.get(&(id, stage)) {
+                        questions.insert(id, known.question(&state, id));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    for ((id, _), place) in parted {
+        replay.differences[place].outcome = state.outcome(id);
+    }
+    Ok(replay)
+}
+
+impl Open {
+    fn at(at: Timestamp) -> Self {
+        Self { attempts: Vec::new(), devices: Vec::new(), at }
+    }
+
+    fn question(&self, state: &StudyState, id: ExperimentId) -> Question {
+        let (stage, number) = state.newest_attempt(id);
+        Question {
+            experiment: subject(state, id, stage, number),
+            attempts: self.attempts.clone(),
+            progress: state.progress(self.at),
+            devices: self.devices.clone(),
+            asked_at: self.at,
+        }
+    }
+}
+
+/// Whether two decisions do the same; the words of their reasons may differ.
+fn same(was: &Decision, now: &Result<Decision, String>) -> bool {
+    match (was, now) {
+        (Decision::Accept, Ok(Decision::Accept))
+        | (Decision::GiveUp(_), Ok(Decision::GiveUp(_)))
+        | (Decision::StopStudy(_), Ok(Decision::StopStudy(_))) => true,
+        (Decision::Retry(was), Ok(Decision::Retry(now))) => {
+            (was.delay, was.placement, was.turn, &was.overrides)
+                == (now.delay, now.placement, now.turn, &now.overrides)
+        }
+        _ => false,
+    }
+}
+
+fn difference(study: &Study, decided: &Decided, now: Result<Decision, String>) -> Difference {
+    Difference {
+        experiment: study.name_of(decided.experiment),
+        stage: decided.stage,
+        attempt: decided.attempt,
+        was: decided.decision.clone(),
+        now,
+        attempts_after: 0,
+        device_time_after: Duration::ZERO,
+        outcome: None,
+    }
+}
+
+fn count(difference: &mut Difference, ended: &AttemptEnded, study: &Study) {
+    difference.attempts_after += 1;
+    difference.device_time_after += ended.attempt.ran_for * study.devices_of(ended.experiment);
+}
