@@ -7,6 +7,7 @@ mod calls;
 mod fuel;
 mod guest;
 mod hostile;
+mod languages;
 mod load;
 mod plan;
 mod retry;

@@ -1,0 +1,97 @@
+"""What a policy plans: the steps of a cleanup, which the host bounds and carries out."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+
+@dataclass(frozen=True)
+class EndLeftovers:
+    """End what the experiment left running: a termination signal, this grace, a kill."""
+
+    grace: timedelta
+
+
+@dataclass(frozen=True)
+class RemoveSharedMemory:
+    """Remove the shared-memory files that the experiment left behind."""
+
+
+@dataclass(frozen=True)
+class Synchronize:
+    """Wait until the work queued in the host's own contexts is done."""
+
+
+@dataclass(frozen=True)
+class ReleaseCachedMemory:
+    """Give the memory that the host's own allocators cache back to the device."""
+
+
+@dataclass(frozen=True)
+class ResetContexts:
+    """Destroy the host's own contexts on the devices."""
+
+
+@dataclass(frozen=True)
+class AwaitMemory:
+    """Wait until used memory is back at the baseline, to so many bytes."""
+
+    tolerance: int
+    timeout: timedelta
+
+
+@dataclass(frozen=True)
+class AwaitTemperature:
+    """Wait until the devices have cooled to so many degrees Celsius."""
+
+    at_most: int
+    timeout: timedelta
+
+
+@dataclass(frozen=True)
+class AwaitIdle:
+    """Wait until the devices are busy for so many percent of the time at most."""
+
+    at_most: int
+    timeout: timedelta
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Prove the devices usable: allocate so many bytes, write, read back, free."""
+
+    allocate: int
+    timeout: timedelta
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Let this much time pass."""
+
+    time: timedelta
+
+
+@dataclass(frozen=True)
+class RunHook:
+    """Run a command that the study declares under this name."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One action, and what becomes of the study where it fails."""
+
+    action: Any
+    #: 0: the failure is recorded; 1: the device is quarantined; 2: the study stops.
+    if_it_fails: int = 0
+
+    @classmethod
+    def or_quarantine(cls, action) -> "Step":
+        """An action without which its device is not fit for the next experiment."""
+        return cls(action, 1)
+
+    @classmethod
+    def or_stop(cls, action) -> "Step":
+        """An action without which no further experiment is to start."""
+        return cls(action, 2)
