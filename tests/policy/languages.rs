@@ -10,13 +10,20 @@ use reprieve::policy::{Engine, Limits, Policy, PolicySource};
 use reprieve::trial;
 use serde_json::{Value, json};
 
-/// Settings under which it has to agree.
-fn settings() -> Vec<Value> {
+/// Settings under which chance plays a part.
+fn by_chance() -> Vec<Value> {
     vec![
-        json!({}),
         json!({ "max_retries": 5, "delay_seconds": 0.3, "backoff_factor": 1.7, "jitter": "full" }),
         json!({ "max_retries": 9, "jitter": "equal", "max_delay_seconds": 2.5 }),
         json!({ "max_retries": 6, "jitter": "decorrelated", "max_delay_seconds": 40 }),
+    ]
+}
+
+/// Settings under which it plays none.
+fn settings() -> Vec<Value> {
+    vec![
+        json!({}),
+        json!({ "max_retries": 5, "delay_seconds": 0.3, "backoff_factor": 1.7 }),
         json!({ "retries_in_study": 2, "backoff_factor": 0 }),
         json!({ "stop_after_failures_in_a_row": 1, "max_retries": 0 }),
         json!({ "retry": [], "retry_once": ["network", "device-memory"] }),
@@ -38,11 +45,11 @@ fn engine() -> Engine {
     Engine::new(Some(cache)).expect("this machine runs policies")
 }
 
-/// Has both judge every situation of the catalogue under all settings.
-fn conforms(component: &[u8]) {
+/// Has both judge every situation of the catalogue under all of these settings.
+fn conforms(component: &[u8], settings: Vec<Value>) {
     let engine = engine();
     let source = PolicySource::Bytes { name: "guest".to_owned(), bytes: component.to_owned() };
-    for settings in settings() {
+    for settings in settings {
         let guest = load(&engine, &source, &settings).expect("it takes these settings");
         let standard =
             load(&engine, &PolicySource::Standard, &settings).expect("they are the standard policy's");
@@ -94,7 +101,8 @@ fn build(python: &Path, module: &Path) -> Vec<u8> {
 #[test]
 fn the_standard_policy_in_python_decides_as_the_built_in_one() {
     let Some(python) = python() else { return };
-    conforms(&build(&python, &root().join("guest-sdk/python/examples/standard.py")));
+    let component = build(&python, &root().join("guest-sdk/python/examples/standard.py"));
+    conforms(&component, [settings(), by_chance()].concat());
 }
 
 #[test]
@@ -128,4 +136,53 @@ fn the_python_sdk_s_readme_shows_its_example_word_for_word() {
         std::fs::read_to_string(root().join("guest-sdk/python").join(path)).expect("it is there")
     };
     assert!(read("README.md").contains(&format!("```python\n{}```\n", read("examples/two_strikes.py"))));
+}
+
+/// Where `tests/run` installs componentize-qjs.
+#[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
+fn javascript() -> Option<PathBuf> {
+    let tools = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../guests/javascript");
+    let there = tools.join("node_modules/.bin/componentize-qjs").exists();
+    if !there {
+        println!("SKIPPED: componentize-qjs is not installed; `tests/run` installs it");
+    }
+    there.then_some(tools)
+}
+
+/// A JavaScript number holds 53 bits of a seed: what is drawn from it is
+/// another draw, so chance is left out.
+#[test]
+fn the_standard_policy_in_javascript_decides_as_the_built_in_one() {
+    let Some(tools) = javascript() else { return };
+    let dir = tempfile::TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let built = dir.path().join("policy.wasm");
+    let sdk = root().join("guest-sdk/javascript");
+    let ran = Command::new("node")
+        .arg(sdk.join("build.mjs"))
+        .arg(sdk.join("examples/standard.js"))
+        .arg("-o")
+        .arg(&built)
+        .current_dir(tools)
+        .output()
+        .expect("node starts");
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    conforms(&std::fs::read(built).expect("it was built"), settings());
+}
+
+#[test]
+fn a_javascript_policy_s_own_tests_pass_without_a_host() {
+    if javascript().is_none() {
+        return;
+    }
+    let tests = root().join("guest-sdk/javascript/tests/two-strikes.test.js");
+    let ran = Command::new("node").arg("--test").arg(tests).output().expect("node starts");
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stdout));
+}
+
+#[test]
+fn the_javascript_sdk_s_readme_shows_its_example_word_for_word() {
+    let read = |path: &str| {
+        std::fs::read_to_string(root().join("guest-sdk/javascript").join(path)).expect("it is there")
+    };
+    assert!(read("README.md").contains(&format!("```js\n{}```\n", read("examples/two-strikes.js"))));
 }

@@ -1,0 +1,42 @@
+#!/usr/bin/env node
+// `reprieve-guest-build POLICY.js [-o FILE]`: a component of a policy's module, in JavaScript or TypeScript.
+
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const [module, flag, output] = process.argv.slice(2);
+if (!module || (flag && flag !== "-o") || (flag && !output)) {
+  console.error("usage: reprieve-guest-build POLICY.js [-o FILE]");
+  process.exit(2);
+}
+const here = path.dirname(fileURLToPath(import.meta.url));
+// The tools are the policy's project's, which is where this is run.
+const from = createRequire(path.join(process.cwd(), "package.json"));
+const esbuild = from("esbuild");
+const dir = mkdtempSync(path.join(tmpdir(), "reprieve-guest-"));
+try {
+  const bundle = path.join(dir, "policy.js");
+  const { metafile } = esbuild.buildSync({
+    entryPoints: [module],
+    bundle: true,
+    format: "esm",
+    outfile: bundle,
+    metafile: true,
+    alias: { "reprieve-guest": path.join(here, "index.js") },
+  });
+  const { exports } = Object.values(metafile.outputs)[0];
+  const roles = ["retryPolicy", "cleanupPolicy"].map((role) => exports.includes(role));
+  const world = { "true,true": "policy", "true,false": "retry-only", "false,true": "cleanup-only" }[roles];
+  if (!world) throw new Error(`\`${module}\` exports neither \`retryPolicy\` nor \`cleanupPolicy\``);
+  const tool = path.join(path.dirname(from.resolve("esbuild/package.json")), "../.bin/componentize-qjs");
+  const wasm = output ?? module.replace(/\.[jt]s$/, ".wasm");
+  const args = ["--wit", path.join(here, "wit"), "--js", bundle, "-n", world, "--sync", "--stub-wasi", "-o", wasm];
+  const { status } = spawnSync(tool, args, { stdio: ["ignore", "ignore", "inherit"] });
+  process.exitCode = status ?? 1;
+} finally {
+  rmSync(dir, { recursive: true });
+}
