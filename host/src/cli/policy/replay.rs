@@ -49,6 +49,7 @@ struct Sum {
     saved_time: Duration,
     tried_again: u32,
     given_up: u32,
+    retried_otherwise: u32,
 }
 
 pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
@@ -117,6 +118,8 @@ impl Sum {
             self.given_up += u32::from(difference.outcome == Some(Outcome::Succeeded));
         } else if retries && !retried {
             self.tried_again += 1;
+        } else if retries {
+            self.retried_otherwise += 1;
         }
     }
 
@@ -126,13 +129,14 @@ impl Sum {
         }
         format!(
             "{policy} decides {} of {} otherwise: {} fewer ({} of device time), {} ended early that succeeded, \
-             {} tried again that were not",
+             {} tried again that were not, {} with another wait, device or parameter",
             self.differences,
             self.decisions,
             words::count(self.saved, "attempt"),
             words::span(self.saved_time),
             words::count(self.given_up, "experiment"),
             words::count(self.tried_again, "stage"),
+            words::count(self.retried_otherwise, "attempt"),
         )
     }
 }
