@@ -12,6 +12,7 @@ mod cuda;
 mod devices;
 mod doctor;
 mod gpu;
+mod gpu_script;
 #[expect(dead_code, reason = "the tests of policies use the rest")]
 #[path = "../policy/guest.rs"]
 mod guest;
