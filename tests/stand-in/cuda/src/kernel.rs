@@ -37,7 +37,6 @@ unsafe extern "C" fn cuModuleGetFunction(
 }
 
 #[unsafe(no_mangle)]
-#[expect(clippy::too_many_arguments, reason = "CUDA's header has so many")]
 extern "C" fn cuLaunchKernel(
     _function: Handle,
     _grid_x: c_uint,
