@@ -1,147 +1,224 @@
-"""One experiment that uses a GPU, and ends as its first argument says.
+"""What happens on the GPU: the experiments that `run`, beside this, has Reprieve run.
 
-Uses PyTorch where it is installed, else the CUDA driver's own interface. It
-knows nothing of Reprieve.
+    experiment.py ROLE BYTES [MEETING]     ROLE is a function below that is marked as one
+
+It allocates with PyTorch where that is installed, else with CUDA's driver
+library alone, so it needs neither PyTorch nor a compiler. `BYTES` is what it allocates. Where a directory to meet in is named, it does
+nothing before the runner watches it there.
 """
 
 import ctypes
+import json
 import os
 import signal
 import sys
 import time
+from pathlib import Path
 
-# Writes one word to an address that nothing is mapped at.
+# What memory is filled with, so that a neighbour can tell whether it was touched.
+FILLING = 0xA5
+
+# Stores to an address that nothing is mapped to.
 FAULTING_KERNEL = b"""
 .version 6.0
 .target sm_50
 .address_size 64
-.visible .entry fault() {
-    .reg .u64 %address;
-    .reg .u32 %word;
-    mov.u64 %address, 16;
-    mov.u32 %word, 1;
-    st.global.u32 [%address], %word;
+.visible .entry store()
+{
+    .reg .b32 %r<2>;
+    .reg .b64 %rd<2>;
+    mov.u64 %rd1, 16;
+    mov.u32 %r1, 1;
+    st.global.u32 [%rd1], %r1;
     ret;
 }
 """
 
+# No process of ours holds a device longer, whatever becomes of the runner.
+LONGEST_HOLD_S = 600
 
-class Driver:
-    """The CUDA driver, by its C interface."""
+
+class CudaError(RuntimeError):
+    """A call that failed, with CUDA's own words for it."""
+
+
+class Cuda:
+    """The primary context of the first visible device, as PyTorch uses it."""
 
     def __init__(self):
-        self.cuda = ctypes.CDLL("libcuda.so.1")
-        context = ctypes.c_void_p()
+        self.driver = ctypes.CDLL(os.environ.get("REPRIEVE_CUDA_LIBRARY", "libcuda.so.1"))
+        self.held_bytes = 0
+        device, context = ctypes.c_int(), ctypes.c_void_p()
         self.call("cuInit", 0)
-        self.call("cuDevicePrimaryCtxRetain", ctypes.byref(context), 0)
+        self.call("cuDeviceGet", ctypes.byref(device), 0)
+        self.call("cuDevicePrimaryCtxRetain", ctypes.byref(context), device)
         self.call("cuCtxSetCurrent", context)
 
     def call(self, function, *arguments):
-        code = getattr(self.cuda, function)(*arguments)
+        code = getattr(self.driver, function)(*arguments)
+        if code == 2:
+            raise MemoryError(function)
         if code != 0:
-            text = ctypes.c_char_p()
-            self.cuda.cuGetErrorString(code, ctypes.byref(text))
-            message = (text.value or b"unknown error").decode()
-            raise RuntimeError(f"CUDA error: {message} ({function} returned {code})")
+            words = ctypes.c_char_p()
+            self.driver.cuGetErrorString(code, ctypes.byref(words))
+            raise CudaError(f"CUDA error: {(words.value or b'unknown').decode()} ({function} returned {code})")
 
-    def total_bytes(self):
-        total = ctypes.c_size_t()
-        self.call("cuDeviceTotalMem_v2", ctypes.byref(total), 0)
-        return total.value
-
-    def allocate(self, size_bytes):
+    def hold(self, size_bytes):
+        """Allocates and fills; says in PyTorch's words where there is not so much."""
         address = ctypes.c_uint64()
-        self.call("cuMemAlloc_v2", ctypes.byref(address), ctypes.c_size_t(size_bytes))
-        # The first MiB is enough: memory of a GPU is mapped when it is allocated.
-        self.call("cuMemsetD8_v2", address, 1, ctypes.c_size_t(min(size_bytes, 1 << 20)))
+        try:
+            self.call("cuMemAlloc_v2", ctypes.byref(address), ctypes.c_size_t(size_bytes))
+        except MemoryError:
+            free, total = ctypes.c_size_t(), ctypes.c_size_t()
+            self.call("cuMemGetInfo_v2", ctypes.byref(free), ctypes.byref(total))
+            raise MemoryError(
+                f"CUDA out of memory. Tried to allocate {gib(size_bytes)}. GPU 0 has a total capacity of "
+                f"{gib(total.value)} of which {gib(free.value)} is free. Including non-PyTorch memory, "
+                f"this process has {gib(self.held_bytes)} memory in use."
+            ) from None
+        self.held_bytes += size_bytes
+        self.call("cuMemsetD8_v2", address, ctypes.c_ubyte(FILLING), ctypes.c_size_t(size_bytes))
+        self.call("cuCtxSynchronize")
+        return address
+
+    def is_as_filled(self, address, size_bytes):
+        """Whether the first and the last MiB still hold what they were filled with."""
+        piece = ctypes.create_string_buffer(min(size_bytes, 1 << 20))
+        for offset in (0, size_bytes - len(piece)):
+            begin = ctypes.c_uint64(address.value + offset)
+            self.call("cuMemcpyDtoH_v2", piece, begin, ctypes.c_size_t(len(piece)))
+            if piece.raw != bytes([FILLING]) * len(piece):
+                return False
+        return True
+
+    def fault(self):
+        """Has the device store where no memory is."""
+        module, kernel = ctypes.c_void_p(), ctypes.c_void_p()
+        self.call("cuModuleLoadData", ctypes.byref(module), FAULTING_KERNEL)
+        self.call("cuModuleGetFunction", ctypes.byref(kernel), module, b"store")
+        one = ctypes.c_uint(1)
+        self.call("cuLaunchKernel", kernel, one, one, one, one, one, one, ctypes.c_uint(0), None, None, None)
         self.call("cuCtxSynchronize")
 
 
-class Torch(Driver):
-    """PyTorch, with its allocator and its words for errors."""
+class Torch(Cuda):
+    """PyTorch's allocator, and its own words for errors, on the same context."""
 
     def __init__(self):
         import torch
 
         self.torch = torch
-        self.cuda = ctypes.CDLL("libcuda.so.1")
+        self.kept = []
         torch.cuda.init()
-        torch.empty(1, device="cuda")
+        super().__init__()
 
-    def allocate(self, size_bytes):
-        self.kept = self.torch.ones(size_bytes, dtype=self.torch.uint8, device="cuda")
+    def hold(self, size_bytes):
+        self.kept.append(self.torch.full((size_bytes,), FILLING, dtype=self.torch.uint8, device="cuda"))
         self.torch.cuda.synchronize()
+        return ctypes.c_uint64(self.kept[-1].data_ptr())
 
 
-def gpu():
+def open_device():
     try:
         return Torch()
     except ImportError:
-        return Driver()
+        return Cuda()
 
 
-def hold(share):
-    """Allocates this share of the device's memory."""
-    device = gpu()
-    device.allocate(int(device.total_bytes() * share))
-    return device
+def gib(size_bytes):
+    return f"{size_bytes / (1 << 30):.2f} GiB"
 
 
-def fault():
-    """Has a kernel write where it must not."""
-    machine = os.environ.get("STAND_IN_MACHINE")
-    if machine:
-        # No kernel runs on a stand-in: it is told of the driver's Xid instead.
-        with open(f"{machine}/xids/{os.environ['CUDA_VISIBLE_DEVICES']}", "a") as xids:
-            xids.write("31\n")
-        sys.exit("CUDA error: an illegal memory access was encountered")
-    device = hold(0.5)
-    module, function = ctypes.c_void_p(), ctypes.c_void_p()
-    device.call("cuModuleLoadData", ctypes.byref(module), FAULTING_KERNEL)
-    device.call("cuModuleGetFunction", ctypes.byref(function), module, b"fault")
-    device.call("cuLaunchKernel", function, 1, 1, 1, 1, 1, 1, 0, None, None, None)
-    device.call("cuCtxSynchronize")
-    sys.exit("the device did not notice a write to nowhere")
+ROLES = {}
 
 
-def orphan(pids):
-    """Leaves a process behind that holds memory: twice forked, in a session of its own, renamed."""
-    read, write = os.pipe()
-    if os.fork() == 0:
-        os.setsid()
-        if os.fork() == 0:
-            PR_SET_NAME = 15
-            ctypes.CDLL(None).prctl(PR_SET_NAME, b"not-python", 0, 0, 0)
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            held = hold(0.8)
-            with open(pids, "a") as file:
-                file.write(f"{os.getpid()}\n")
-            os.write(write, b".")
-            time.sleep(3600)
-            del held
+def role(function):
+    ROLES[function.__name__.replace("_", "-")] = function
+    return function
+
+
+@role
+def exits(size_bytes):
+    """Allocates, and exits as a program should."""
+    open_device().hold(size_bytes)
+
+
+@role
+def is_killed(size_bytes):
+    """Is killed while it holds memory."""
+    open_device().hold(size_bytes)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@role
+def leaves_an_orphan(size_bytes):
+    """Exits, and leaves a daemon of another name that holds memory."""
+    reading, writing = os.pipe()
+    if os.fork() > 0:
+        os.close(writing)
+        if os.read(reading, 1) != b"!":
+            sys.exit("the orphan got no memory")
+        return
+    os.setsid()
+    if os.fork() > 0:
         os._exit(0)
-    os.close(write)
-    sys.exit(0 if os.read(read, 1) else "the orphan has not come up")
+    ctypes.CDLL(None).prctl(15, b"innocent", 0, 0, 0)  # PR_SET_NAME
+    open_device().hold(size_bytes)
+    os.write(writing, b"!")
+    time.sleep(LONGEST_HOLD_S)
 
 
-def main():
-    how, *rest = sys.argv[1:]
-    if how == "exit":
-        hold(float(rest[0]))
-    elif how == "killed":
-        held = hold(0.8)
-        os.kill(os.getpid(), signal.SIGKILL)
-        del held
-    elif how == "orphan":
-        orphan(rest[0])
-    elif how == "fault":
-        fault()
-    elif how == "neighbour":
-        # Holds its share until its standard input ends.
-        held = hold(float(rest[0]))
-        print("holding", flush=True)
-        sys.stdin.read()
-        del held
+@role
+def wants_too_much(size_bytes):
+    """Runs out of memory, by itself or for what others hold."""
+    cuda = open_device()
+    cuda.hold(size_bytes)
+    cuda.hold(size_bytes)
 
 
-main()
+@role
+def faults(size_bytes):
+    """Holds memory, and writes where none is."""
+    cuda = open_device()
+    cuda.hold(size_bytes)
+    cuda.fault()
+
+
+@role
+def comes_next(size_bytes):
+    """Says who of the experiment before it still lives, then needs memory of its own."""
+    mark = f"\0SITUATION={os.environ['AFTER_SITUATION']}\0".encode()
+    survivors = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in b"\0" + (process / "environ").read_bytes():
+                survivors.append(int(process.name))
+        except OSError:
+            pass  # It has ended, or is another user's.
+    print(json.dumps(survivors), flush=True)
+    open_device().hold(size_bytes)
+
+
+@role
+def neighbour(size_bytes):
+    """Is nobody's business: holds memory until its input ends, and fails where that was touched."""
+    cuda = open_device()
+    address = cuda.hold(size_bytes)
+    print("holds", flush=True)
+    sys.stdin.read()
+    if not cuda.is_as_filled(address, size_bytes):
+        sys.exit("the neighbour's memory was touched")
+
+
+def meet(meeting):
+    """Lets the runner watch this process, so that it can tell when it ended."""
+    (meeting / "new").write_text(str(os.getpid()))
+    (meeting / "new").rename(meeting / "pid")
+    while not (meeting / "watched").exists():
+        time.sleep(0.005)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 3:
+        meet(Path(sys.argv[3]))
+    ROLES[sys.argv[1]](int(sys.argv[2]))

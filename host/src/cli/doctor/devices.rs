@@ -4,6 +4,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::gpu::cuda::LIBRARY_VARIABLE as CUDA_LIBRARY_VARIABLE;
 use crate::gpu::{Gpus, LIBRARY_VARIABLE, Unavailable};
 use crate::reading::ReadingError;
 use crate::reporter::words;
@@ -54,7 +55,8 @@ fn nvml(gpus: &Gpus) -> Check {
 
 /// Only looks for CUDA's library: loading it is for a process that may be lost.
 fn cuda() -> Check {
-    match find_library("libcuda.so.1").or_else(|| find_library("libcuda.so")) {
+    let named = env::var_os(CUDA_LIBRARY_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
+    match named.or_else(|| find_library("libcuda.so.1")).or_else(|| find_library("libcuda.so")) {
         Some(path) => Check::ok("CUDA", format!("`{}`", path.display())),
         None => Check::gap(
             "CUDA",

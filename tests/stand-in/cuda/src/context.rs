@@ -25,6 +25,8 @@ pub(crate) struct Context {
     pub(crate) allocations: BTreeMap<u64, Allocation>,
     /// What the pool keeps of what was freed, in bytes.
     pub(crate) cached_bytes: u64,
+    /// Whether a kernel faulted in it: its work never ends well again.
+    pub(crate) faulted: bool,
 }
 
 impl Context {

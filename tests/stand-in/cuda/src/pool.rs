@@ -7,14 +7,17 @@
 use std::ffi::{c_int, c_void};
 
 use crate::call::{About, Call, call, put};
-use crate::error::{Code, INVALID_VALUE};
+use crate::error::{Code, ILLEGAL_ADDRESS, INVALID_VALUE};
 
 /// `CUmemoryPool` of CUDA's header.
 type Handle = *mut c_void;
 
 impl Call<'_> {
-    /// Work is done: the pool keeps nothing.
+    /// Work is done: the pool keeps nothing. Where a kernel faulted, that is told.
     pub(crate) fn settle(&mut self) -> Result<(), Code> {
+        if self.context()?.faulted {
+            return Err(ILLEGAL_ADDRESS);
+        }
         self.keep(0)
     }
 

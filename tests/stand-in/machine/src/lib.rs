@@ -17,8 +17,8 @@ mod process;
 mod script;
 
 use std::ffi::{CStr, OsStr};
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -155,6 +155,17 @@ impl Machine {
                 foreign.chain(on(&device.uuid, None)).chain(instances).collect()
             }
         }
+    }
+
+    /// A device has this Xid.
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot be written down.
+    pub fn tell_xid(&self, part: Part<'_>, xid: u64) {
+        let path = self.dir.join("xids").join(&part.device.uuid);
+        let file = OpenOptions::new().create(true).append(true).open(path);
+        file.and_then(|mut file| writeln!(file, "{xid}")).expect("the machine's directory is there");
     }
 
     /// The Xids that a device has had, from the first.
