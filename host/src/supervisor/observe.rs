@@ -5,16 +5,29 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::attempt::{Attempt, DeviceFault, DeviceMemoryUse};
+use crate::attempt::{Attempt, DeviceFault, DeviceMemoryUse, FailureClass};
 use crate::gpu::{Faults, Sampled, Sampler};
 use crate::process::is_strangers;
 use crate::samples::{SAMPLES_FILE, Samples};
 
 use super::leased::Leased;
 
-/// How long after a failed attempt an Xid may be told: the kernel logs it while
-/// the program still runs or dies, and only the way to us takes a moment.
+/// How long after an attempt whose failure may be a device's an Xid may be
+/// told: the kernel logs it while the program still runs or dies, and only the
+/// way to us takes a moment.
 const FAULT_TOLD_WITHIN: Duration = Duration::from_millis(250);
+
+/// Whether a fault of the device may be behind a failure of this class. The
+/// others have a cause of their own, and the next experiment need not wait.
+fn may_be_the_devices(class: FailureClass) -> bool {
+    use FailureClass::{
+        Access, Cancelled, Configuration, DeviceMemory, HostMemory, Network, RateLimited, Storage,
+    };
+    !matches!(
+        class,
+        Access | Cancelled | Configuration | DeviceMemory | HostMemory | Network | RateLimited | Storage
+    )
+}
 
 /// Watches the leased devices, where they can be.
 pub(super) struct Observer {
@@ -41,7 +54,8 @@ impl Observer {
     /// Stops watching, and writes down what was seen.
     pub(super) fn stop(self, leased: &Leased, attempt: &mut Attempt) -> Option<Samples> {
         let position = |uuid: &str| leased.positions().find(|device| leased.name(*device) == uuid);
-        let patience = if attempt.failure.is_some() { FAULT_TOLD_WITHIN } else { Duration::ZERO };
+        let doubtful = attempt.failure.as_ref().is_some_and(|failure| may_be_the_devices(failure.class));
+        let patience = if doubtful { FAULT_TOLD_WITHIN } else { Duration::ZERO };
         attempt.faults = (self.faults.into_iter())
             .flat_map(|faults| faults.stop(patience))
             .filter_map(|fault| Some(DeviceFault { device: position(&fault.uuid)?, xid: fault.xid }))
