@@ -120,3 +120,35 @@ fn a_limit_above_its_cap_is_refused() {
     hint: give at most `60000`, or leave it out for the usual `1000`
     ");
 }
+
+/// Runs by itself, in a process of its own, so that only its calls are seen:
+/// see the test below.
+#[test]
+#[ignore = "the test below runs it"]
+fn ten_thousand_calls() {
+    let resident = || {
+        let pages = std::fs::read_to_string("/proc/self/statm").expect("procfs is mounted");
+        pages.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).expect("it says the pages") * 4096
+    };
+    let policies = ["accept", "panic", "dice"].map(policy);
+    let call = |times: u32| {
+        for number in 0..times {
+            let _ = policies[number as usize % policies.len()].decide(&question(3));
+        }
+    };
+    call(1_000);
+    let before = resident();
+    call(10_000);
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 10_000 * 1024, "10,000 calls left {grown} bytes behind");
+}
+
+#[test]
+fn ten_thousand_calls_leave_less_than_a_kibibyte_each_behind() {
+    let ran = std::process::Command::new(std::env::current_exe().expect("it has a path"))
+        .args(["--exact", "calls::ten_thousand_calls", "--ignored"])
+        .output()
+        .expect("it starts");
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success() && said.contains("1 passed"), "{said}");
+}

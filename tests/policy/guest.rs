@@ -161,22 +161,34 @@ pub(crate) fn core(text: &str) -> Vec<u8> {
 
 /// A component of the contract, for a world of [`OTHERS`].
 pub(crate) fn component(text: &str, world: &str) -> Vec<u8> {
+    component_in(StringEncoding::UTF8, text, world)
+}
+
+/// A component whose strings are encoded like this.
+pub(crate) fn component_in(encoding: StringEncoding, text: &str, world: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
     resolve.push_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../wit")).expect("the contract parses");
     let package = resolve.push_str("guest.wit", OTHERS).expect("the tests' worlds parse");
-    encode(core(text), &resolve, package, world)
+    encode(core(text), &resolve, package, world, encoding)
 }
 
 /// A component for a world of other people's WIT.
 pub(crate) fn foreign(text: &str, wit: &str, world: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
     let package = resolve.push_str("foreign.wit", wit).expect("the test's WIT parses");
-    encode(wat::parse_str(text).expect("the test's module parses"), &resolve, package, world)
+    let core = wat::parse_str(text).expect("the test's module parses");
+    encode(core, &resolve, package, world, StringEncoding::UTF8)
 }
 
-fn encode(mut core: Vec<u8>, resolve: &Resolve, package: wit_parser::PackageId, world: &str) -> Vec<u8> {
+fn encode(
+    mut core: Vec<u8>,
+    resolve: &Resolve,
+    package: wit_parser::PackageId,
+    world: &str,
+    encoding: StringEncoding,
+) -> Vec<u8> {
     let world = resolve.select_world(&[package], Some(world)).expect("the world exists");
-    embed_component_metadata(&mut core, resolve, world, StringEncoding::UTF8).expect("the world encodes");
+    embed_component_metadata(&mut core, resolve, world, encoding).expect("the world encodes");
     ComponentEncoder::default()
         .module(&core)
         .and_then(|mut encoder| encoder.encode())

@@ -3,6 +3,7 @@
 //! The guests are small modules of text, see `guest`. What a policy *should*
 //! decide is not tested here, but with the policy.
 
+mod abi;
 mod calls;
 mod fuel;
 mod guest;
