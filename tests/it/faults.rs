@@ -187,6 +187,75 @@ fn a_host_that_is_killed_in_a_sync_loses_nothing_and_repeats_nothing() {
     }
 }
 
+/// A machine that loses its power keeps what was synced, and may keep any part
+/// of the rest (`tests/it/damage.rs` cuts the journal at every byte). So: what
+/// was written and not yet synced, at each moment that others act on it.
+#[test]
+fn nothing_is_acted_on_that_a_loss_of_power_could_undo() {
+    if !can_trace() {
+        return;
+    }
+    let place = Place::of(STUDY);
+    let traced = "trace=write,fdatasync,fsync,rename,execve,exit_group";
+    let strace = ["strace", "-f", "-y", "-qq", "-o", "trace", "-e", traced];
+    let ran = place.start_under(&strace, &["run", "study.toml", "--dir", "out"]).wait();
+    check_complete(&place, &ran);
+    let (mut unsynced, mut moments) = (BTreeMap::<String, usize>::new(), BTreeMap::<&str, u32>::new());
+    for line in place.lines("trace") {
+        let Some((_, call)) = line.split_once(' ') else { continue };
+        let call = call.trim_start();
+        let file = || call.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
+        let at = |name: &str| file().ends_with(name);
+        match call.split('(').next().unwrap_or_default() {
+            "write" if at("journal.jsonl") || at("record.json.unfinished") => {
+                *unsynced.entry(file()).or_default() += 1;
+            }
+            "fdatasync" | "fsync" => drop(unsynced.remove(&file())),
+            "execve" if call.contains("\"supervise\"") => {
+                assert!(!unsynced.keys().any(|file| file.ends_with("journal.jsonl")), "{line}: {unsynced:?}");
+                *moments.entry("started").or_default() += 1;
+            }
+            "rename" if call.contains("record.json") => {
+                let from = call.split('"').nth(1).expect("its path");
+                assert!(!unsynced.contains_key(from), "{line}: {unsynced:?}");
+                let dir = std::path::Path::new(from).parent().expect("its directory");
+                unsynced.extend(dir.ancestors().take(3).map(|dir| (dir.display().to_string(), 1)));
+                *moments.entry("recorded").or_default() += 1;
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(unsynced, BTreeMap::new(), "at the end");
+    assert!(moments["started"] >= 6 && moments["started"] == moments["recorded"], "{moments:?}");
+}
+
+/// Each of a supervisor's own writes fails, or ends it, once: its attempt is
+/// then lost and run again, and nobody waits for it.
+#[test]
+fn a_supervisor_that_cannot_leave_its_record_costs_its_attempt_and_nothing_else() {
+    if !can_trace() {
+        return;
+    }
+    for (call, what) in [
+        ("fdatasync", "error=EIO"),
+        ("fdatasync", "signal=KILL"),
+        ("write", "error=ENOSPC"),
+        ("rename", "error=EIO"),
+    ] {
+        let place = Place::of(
+            "name = \"s\"\nslots = 1\npolicy = { settings = { delay_seconds = 0.01 } }\n\
+             [[experiments]]\nname = \"e\"\nmeasure = { shell = 'echo run >> runs' }\n",
+        );
+        let record = place.path("out/attempts/0000-e/measure-1/record.json.unfinished");
+        let record = record.to_str().expect("it is UTF-8");
+        let inject = format!("inject={call}:{what}");
+        let strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", record, "-e", &inject];
+        let ran = place.start_under(&strace, &["run", "study.toml", "--dir", "out"]).wait();
+        let endings: Vec<Ending> = place.attempts().into_iter().map(|attempt| attempt.ending).collect();
+        assert_eq!((ran.code, endings), (0, vec![Ending::Lost, Ending::Exited(0)]), "{call} {what}: {ran}");
+    }
+}
+
 #[test]
 fn a_file_size_limit_is_an_error_of_the_journal_and_ends_nobody() {
     // In blocks of 512 bytes: the journal tears somewhere within each event of the study.

@@ -2,7 +2,7 @@
 
 use reprieve::attempt::{Attempt, Ending};
 
-use crate::support::{Place, runs, unique_seconds};
+use crate::support::{Place, runs, unique_seconds, until};
 
 /// Runs one experiment, and says how it exited and the attempt it made.
 fn attempt(keys: &str, script: &str) -> (i32, Attempt, Place) {
@@ -55,6 +55,22 @@ fn what_hides_in_a_session_of_its_own_does_not_outlive_the_attempt() {
     let (code, attempt, _) = attempt("", &script);
     assert_eq!((code, leftovers(&attempt)), (0, true));
     assert!(!runs(&seconds));
+}
+
+/// A daemon as the textbooks make them: two forks, a session, no open
+/// descriptors, another directory, another name.
+#[test]
+fn a_daemon_does_not_outlive_its_attempt() {
+    for _ in 0..10 {
+        let seconds = unique_seconds();
+        let script = format!(
+            "( setsid sh -c '( cd /; exec perl -e \"\\$0 = q(kworker); sleep {seconds}\" {seconds} ) &' <&- >&- 2>&- & )\n\
+             sleep 0.05"
+        );
+        let (code, attempt, _) = attempt("", &script);
+        assert_eq!((code, leftovers(&attempt)), (0, true));
+        assert!(!runs(&seconds));
+    }
 }
 
 #[test]
@@ -137,6 +153,33 @@ fn output_beyond_its_bound_gives_up_its_beginning_and_says_so() {
     let kept = size("stdout.log") + size("stdout.log.before");
     assert_eq!(kept + dropped.value.parse::<u64>().expect("a number"), 200_000_008);
     assert!(kept <= 130 << 20 && attempt.stdout_tail.ends_with("the end\n"), "{kept}");
+}
+
+#[test]
+fn a_gibibyte_of_output_takes_no_memory() {
+    let place = Place::of(
+        "name = \"s\"\nslots = 1\n[[experiments]]\nname = \"e\"\n\
+         measure = { shell = 'yes \"$(printf \"\\377\\376 not UTF-8\")\" | head -c 1073741824; echo the end' }\n",
+    );
+    let mut host = place.start_run();
+    let peak = |pid: u32| {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let kib = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
+        kib.unwrap_or(0_u64)
+    };
+    let mut most = (0, 0);
+    until("its end", || {
+        let lock = std::fs::read_to_string(place.path("out/attempts/0000-e/measure-1/supervisor.lock"));
+        let supervisor = lock.ok().and_then(|text| text.lines().next()?.parse().ok()).map_or(0, peak);
+        most = (most.0.max(peak(host.pid())), most.1.max(supervisor));
+        host.ended().is_some()
+    });
+    assert_eq!(host.wait().code, 0);
+    assert!(place.attempts()[0].stdout_tail.ends_with("the end\n"));
+    // A debug build of the host takes some 40 MiB before it has begun.
+    assert!(most.0 > 0 && most.1 > 0 && most.0 < 96 << 10 && most.1 < 64 << 10, "{most:?} KiB");
 }
 
 #[test]

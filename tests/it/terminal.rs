@@ -78,6 +78,24 @@ fn no_colour_is_printed_where_it_is_not_wanted() {
     assert!(printed.contains("failed: exit code 1") && !printed.contains("\u{1b}[3"), "{printed}");
 }
 
+/// What a closed window leaves a program that was told to outlive it: a
+/// terminal that refuses whatever is printed.
+#[test]
+fn a_terminal_that_is_closed_takes_nothing_with_it() {
+    let place = Place::of(
+        "name = \"s\"\nslots = 1\n[[experiments]]\nname = \"e-{n}\"\nmatrix = { n = [1, 2] }\n\
+         measure = { shell = 'touch up; until [ -e go ]; do sleep 0.02; done' }\n",
+    );
+    let ends = openpty(None, None).expect("a terminal");
+    let host = place.start_on(&["run", "study.toml", "--dir", "out"], ends.slave);
+    place.wait_for("up");
+    drop(ends.master);
+    place.write("go", "");
+    let ran = host.wait();
+    assert_eq!(ran.code, 0, "{ran}");
+    assert!(place.show().stdout.contains("complete: 2 succeeded"), "{}", place.show());
+}
+
 fn until_interrupted(place: &Place) {
     let interrupted = || {
         place

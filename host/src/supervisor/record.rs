@@ -46,7 +46,8 @@ impl Record {
         file.write_all(&serde_json::to_vec(self).expect("strings and numbers always serialise"))?;
         file.sync_data()?;
         fs::rename(&unfinished, dir.join(FILE))?;
-        File::open(dir)?.sync_all()
+        // Its directory, and those that were made for it: the experiment's and the study's.
+        dir.ancestors().take(3).try_for_each(|dir| File::open(dir)?.sync_all())
     }
 
     /// Reads the record from its attempt's directory; `None` where there is none.
