@@ -1,0 +1,79 @@
+//! Policies in Python.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use reprieve::policy::PolicySource;
+use serde_json::json;
+
+use super::{by_chance, conforms, engine, load, root, settings};
+use crate::question;
+
+/// A Python with componentize-py, which `tests/run` installs.
+#[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
+fn python() -> Option<PathBuf> {
+    let python = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../guests/python/bin/python");
+    let there = python.with_file_name("componentize-py").exists();
+    if !there {
+        println!("SKIPPED: componentize-py is not installed; `tests/run` installs it");
+    }
+    there.then_some(python)
+}
+
+/// Builds a policy as the Python SDK's README says.
+fn build(python: &Path, module: &Path) -> Vec<u8> {
+    let dir = tempfile::TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let built = dir.path().join("policy.wasm");
+    let sdk = root().join("guest-sdk/python");
+    let ran = Command::new(python)
+        .args(["-m", "reprieve_guest", "build"])
+        .arg(module)
+        .arg("-o")
+        .arg(&built)
+        .env("PYTHONPATH", &sdk)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .output()
+        .expect("python starts");
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    std::fs::read(built).expect("it was built")
+}
+
+#[test]
+fn the_standard_policy_in_python_decides_as_the_built_in_one() {
+    let Some(python) = python() else { return };
+    let component = build(&python, &root().join("guest-sdk/python/examples/standard.py"));
+    conforms(&component, [settings(), by_chance()].concat());
+}
+
+#[test]
+fn an_exception_in_python_is_told_with_its_line() {
+    let Some(python) = python() else { return };
+    let dir = tempfile::TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let module = dir.path().join("broken.py");
+    let text = "from reprieve_guest import Policy, export\n\n\nclass Broken(Policy):\n    \
+                def decide(self, experiment, attempts, progress):\n        return {}[attempts.last.number]\n\n\n\
+                Guest, RetryPolicy, CleanupPolicy = export(Broken)\n";
+    std::fs::write(&module, text).expect("it can be written");
+    let source = PolicySource::Bytes { name: "broken".to_owned(), bytes: build(&python, &module) };
+    let policy = load(&engine(), &source, &json!({})).expect("it loads");
+    let fault = policy.decide(&question(1)).result.expect_err("it raises");
+    let last = fault.output_tail.lines().last().unwrap_or_default();
+    assert_eq!(last, "KeyError: 1, in broken.py, line 6", "{fault:?}");
+}
+
+#[test]
+fn a_python_policy_s_own_tests_pass_without_a_host() {
+    let Some(python) = python() else { return };
+    let tests = root().join("guest-sdk/python/tests/test_two_strikes.py");
+    let ran = Command::new(python).arg(tests).env("PYTHONDONTWRITEBYTECODE", "1").output();
+    let ran = ran.expect("python starts");
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+}
+
+#[test]
+fn the_python_sdk_s_readme_shows_its_example_word_for_word() {
+    let read = |path: &str| {
+        std::fs::read_to_string(root().join("guest-sdk/python").join(path)).expect("it is there")
+    };
+    assert!(read("README.md").contains(&format!("```python\n{}```\n", read("examples/two_strikes.py"))));
+}
