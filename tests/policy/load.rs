@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use reprieve::policy::{Engine, Limits, Policy, PolicySource};
+use reprieve::policy::{Engine, Limits, Policy, PolicySource, componentize};
 use serde_json::json;
 
 use crate::{ENGINE, guest, load, question};
@@ -69,9 +69,33 @@ fn something_else_than_webassembly() {
 fn a_core_module() {
     insta::assert_snapshot!(refusal("(module)"), @r"
     policy `mine.wasm` is a core module, not a component
-    hint: make one of it with `wasm-tools component new`, or build for `wasm32-wasip2`
+    hint: `reprieve policy componentize` makes one of it; Rust makes one itself for `wasm32-wasip2`
     ");
     assert_eq!(refusal("(module)"), refusal(b"\0asm\x01\0\0\0".as_slice()));
+}
+
+#[test]
+fn a_core_module_of_the_contract_s_names_is_made_a_component() {
+    let text = guest::text("accept");
+    let made = componentize(&guest::core(&text)).expect("it has all that a policy exports");
+    let policy = load("made", made.clone()).expect("it loads");
+    assert_eq!((policy.info().roles.retry, policy.info().roles.cleanup), (true, false));
+    assert_eq!(policy.decide(&super::question(1)).result, Ok(reprieve::decision::Decision::Accept));
+    let refusal = |module: &[u8]| componentize(module).expect_err("it is refused").to_string();
+    insta::assert_snapshot!(refusal(&made), @r"
+    is a component already
+    hint: use it as it is; `reprieve policy inspect` tells what it is
+    ");
+    insta::assert_snapshot!(refusal(b"(module (memory (export \"memory\") 1))"), @r"
+    exports neither `reprieve:policy/retry-policy@0.1.0#decide` nor `reprieve:policy/cleanup-policy@0.1.0#plan`; it exports `memory`
+    hint: link it so that these exports are kept, see the SDK of your language
+    ");
+    let wrong = guest::core(&text.replace("(param i32) (result i32)", "(param i64) (result i32)"));
+    insta::assert_snapshot!(refusal(&wrong), @r"
+    does not fit the contract: failed to decode world from module: module was not valid: failed to classify export `reprieve:policy/retry-policy@0.1.0#decide`: failed to validate export for `reprieve:policy/retry-policy@0.1.0`: type mismatch for function `decide`: expected `[I32] -> [I32]` but found `[I64] -> [I32]`
+    hint: build it with the SDK of its language for `reprieve:policy@0.1.0`
+    ");
+    assert!(refusal(b"#!/bin/sh").starts_with("is no WebAssembly module: "));
 }
 
 #[test]

@@ -71,6 +71,7 @@ fn patch_of(version: &str, minor: &str) -> bool {
         .is_some_and(|patch| !patch.is_empty() && patch.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-fn list(names: &[&str]) -> String {
+/// Names as an error shows them.
+pub(super) fn list(names: &[&str]) -> String {
     if names.is_empty() { "nothing".into() } else { format!("`{}`", names.join("`, `")) }
 }

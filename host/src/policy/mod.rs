@@ -19,6 +19,7 @@
 mod bindings;
 mod cache;
 mod call;
+mod componentize;
 mod contract;
 mod convert;
 mod devices;
@@ -37,6 +38,7 @@ use std::sync::Arc;
 use wasmtime::component::Instance;
 
 pub use call::Answer;
+pub use componentize::{NoComponent, componentize};
 pub use contract::CONTRACT;
 pub use devices::Devices;
 pub use engine::{Engine, EngineError};

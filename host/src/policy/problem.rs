@@ -42,7 +42,7 @@ pub enum Problem {
     /// It is a core module.
     #[error(
         "is a core module, not a component\n\
-         hint: make one of it with `wasm-tools component new`, or build for `wasm32-wasip2`"
+         hint: `reprieve policy componentize` makes one of it; Rust makes one itself for `wasm32-wasip2`"
     )]
     CoreModule,
     /// wasmtime cannot compile it.

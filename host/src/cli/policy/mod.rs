@@ -1,5 +1,6 @@
 //! `reprieve policy`: a policy before a study depends on it.
 
+mod componentize;
 mod inspect;
 mod replay;
 mod test;
@@ -14,6 +15,8 @@ use super::Failed;
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
+    /// Make a component of what a compiler for C, Go or Zig writes, a core module.
+    Componentize(componentize::Args),
     /// Tell what a policy is, what it needs, and what a call of it costs.
     Inspect(Which),
     /// Run a policy through a catalogue of situations; exits with 1 where it breaks the contract.
@@ -34,6 +37,7 @@ pub(super) struct Which {
 
 pub(super) fn run(command: &Command, json: bool) -> Result<u8, Failed> {
     match command {
+        Command::Componentize(args) => componentize::run(args, json),
         Command::Inspect(which) => inspect::run(which, json),
         Command::Test(args) => test::run(args, json),
         Command::Replay(args) => replay::run(args, json),
