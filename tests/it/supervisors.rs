@@ -75,3 +75,26 @@ fn a_device_of_a_killed_supervisor_is_clean_for_the_next_attempt() {
     let ran = host.wait();
     assert!(ran.code == 0 && !ran.stdout.contains("quarantined"), "{ran}");
 }
+
+/// What has left its parents and its environment behind is found by its control group alone.
+#[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
+#[test]
+fn what_hides_from_a_killed_supervisor_is_found_by_its_control_group() {
+    if let Err(error) = reprieve::process::can_group() {
+        println!("SKIPPED: no control group can be made here: {error}");
+        return;
+    }
+    let seconds = unique_seconds();
+    let machine = Machine::new([Device::new("GPU-0")]);
+    let place = Place::of(&format!(
+        "name = \"s\"\npolicy = {{ settings = {{ delay_seconds = 0.01 }} }}\n[[experiments]]\nname = \"e\"\ndevices = 1\n\
+         measure = {{ shell = 'echo run >> runs; [ -e go ] || {{ env -i setsid sleep {seconds} & touch left; sleep 600; }}' }}\n"
+    ))
+    .on(&machine);
+    let host = begun(&place, &seconds);
+    place.write("go", "");
+    kill_supervisor(&place);
+    let ran = host.wait();
+    assert_eq!((ran.code, place.lines("runs").len()), (0, 2), "{ran}");
+    assert!(!runs(&seconds), "what it left still runs");
+}

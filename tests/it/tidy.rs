@@ -20,7 +20,7 @@ fn may_import(from: &str, to: &str) -> bool {
         "runner" => matches!(from, "cli" | "clean" | "trial"),
         "state" => matches!(from, "cli" | "runner" | "reporter" | "trial"),
         "supervisor" => matches!(from, "cli" | "clean" | "runner" | "launcher"),
-        "process" => matches!(from, "runner" | "supervisor" | "launcher"),
+        "process" => matches!(from, "cli" | "runner" | "supervisor" | "launcher"),
         // What `retry` asks of time, it asks here.
         "clock" => !matches!(from, "state" | "study" | "failure"),
         _ if ROOMS.contains(&to) => matches!(from, "cli" | "clean" | "trial" | "runner" | "supervisor"),

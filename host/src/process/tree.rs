@@ -4,7 +4,8 @@
 //! A subreaper is given every descendant whose parent has died (prctl(2)), so
 //! that double forks, new sessions and renames hide nothing. Where a supervisor
 //! was killed, what it had started is nobody's descendant any more; it still
-//! carries its attempt's token in its environment. What is signalled is ours at
+//! carries its attempt's token in its environment, or is in its control group.
+//! What is signalled is ours at
 //! that moment: its pidfd is opened first, whose it is is looked at after that,
 //! so that a PID used again is never hit.
 
@@ -18,6 +19,7 @@ use rustix::process::{
     set_child_subreaper, wait,
 };
 
+use super::group::is_member;
 use super::identity::{name, parent, start_ticks};
 
 /// The variable that carries an attempt's token.
@@ -105,11 +107,12 @@ fn descends(mut pid: i32, ancestor: i32) -> bool {
     false
 }
 
-/// Whether a process was started with this token in its environment.
+/// Whether a process is of the attempt with this token: it was started with the
+/// token in its environment, or is in the attempt's control group.
 fn carries(pid: i32, token: &str) -> bool {
     let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
     environment.split(|byte| *byte == 0).any(|variable| {
         let value = variable.strip_prefix(TOKEN_VARIABLE.as_bytes()).and_then(|rest| rest.strip_prefix(b"="));
         value == Some(token.as_bytes())
-    })
+    }) || is_member(pid, token)
 }

@@ -29,6 +29,7 @@ use rustix::fs::{FlockOperation, flock};
 use crate::attempt::{Attempt, Parameter};
 use crate::cleanup::{Cleanup, Consequence, HandOver, Occasion, PlanQuestion, StepOutcome};
 use crate::clock;
+use crate::process::ControlGroup;
 
 pub use assignment::{Assignment, LeasedDevice};
 use child::End;
@@ -78,7 +79,10 @@ pub fn supervise(dir: &Path) -> io::Result<()> {
     lock.write_all_at(format!("{}\n", std::process::id()).as_bytes(), 0)?;
     let assignment = Assignment::read(dir)?;
     let started_at = clock::wall();
-    let tree = Tree::new(is_lost.then(|| assignment.token.clone()))?;
+    // To join a group may take 20 ms, twice what a whole attempt without
+    // devices does: only what can hold a device's memory is worth that.
+    let group = (!assignment.devices.is_empty()).then(|| ControlGroup::of(&assignment.token).ok()).flatten();
+    let tree = Tree::new(is_lost.then(|| assignment.token.clone()), group)?;
     let shared = Shared::new(&assignment, tree);
     let mut planner = Planner::new(assignment.planner.clone(), assignment.cache.clone());
     let locks = {

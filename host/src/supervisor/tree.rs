@@ -14,7 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Signal, WaitStatus};
 
 use crate::clock::monotonic as now;
-use crate::process::{Spawn, SpawnError, adopt_orphans, ours, reap};
+use crate::process::{ControlGroup, Spawn, SpawnError, adopt_orphans, ours, reap};
 
 use super::output::Output;
 
@@ -57,6 +57,8 @@ pub(super) struct Tree {
     outputs: Vec<Output>,
     closing: Option<Closing>,
     leftovers: usize,
+    /// Where what is started here belongs, where there is one.
+    group: Option<ControlGroup>,
     /// What carries this token is ours too.
     token: Option<String>,
     /// Whether something has not ended although it was killed.
@@ -74,7 +76,7 @@ pub(super) struct News {
 impl Tree {
     /// From here on the host's requests are taken, and this process's orphans.
     /// With a token, what an earlier supervisor of the attempt started is ours too.
-    pub(super) fn new(token: Option<String>) -> io::Result<Self> {
+    pub(super) fn new(token: Option<String>, group: Option<ControlGroup>) -> io::Result<Self> {
         let handled: SigSet = REQUESTS.into_iter().chain([NixSignal::SIGCHLD]).collect();
         handled.thread_block()?;
         let signals = SignalFd::with_flags(&handled, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
@@ -86,6 +88,7 @@ impl Tree {
             outputs: Vec::new(),
             closing: None,
             leftovers: 0,
+            group,
             token,
             stuck: false,
         })
@@ -93,7 +96,8 @@ impl Tree {
 
     /// Starts a process, whose end will be noted.
     pub(super) fn start(&mut self, spawn: &Spawn<'_>) -> Result<i32, SpawnError> {
-        let pid = spawn.start()?;
+        let start = || spawn.start();
+        let pid = self.group.as_ref().map_or_else(start, |group| group.start(start))?;
         self.started.insert(pid, None);
         Ok(pid)
     }
@@ -192,6 +196,9 @@ impl Tree {
         let kill = self.wish == Wish::EndAtOnce || now() >= closing.kill_at;
         if kill {
             closing.killed_at.get_or_insert_with(now);
+            if let Some(group) = &self.group {
+                group.kill();
+            }
         }
         for process in ours(self.token.as_deref()) {
             let first = closing.asked.insert((process.pid, process.start_ticks));

@@ -1,13 +1,14 @@
 //! The kernel and its limits: what supervisors need to keep hold of an experiment.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use rustix::fs::{Access, access, statvfs};
+use rustix::fs::statvfs;
 use rustix::process::{
     PidfdFlags, Resource, child_subreaper, getpid, getrlimit, pidfd_open, set_child_subreaper,
 };
 
+use crate::process::can_group;
 use crate::size::size;
 
 use super::Check;
@@ -47,17 +48,17 @@ fn pidfd() -> Check {
     }
 }
 
-/// Whether this process may divide its control group (cgroups(7)). Nothing
-/// needs that: to move a supervisor into a group of its own takes up to 9 ms,
-/// twice what a whole attempt does, and would find only what has left its
-/// parents *and* its environment behind after its supervisor was killed.
+/// A control group for each attempt that holds devices (cgroups(7)).
 fn cgroup() -> Check {
-    let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-    let own = own.lines().find_map(|line| line.strip_prefix("0::/").map(str::to_owned));
-    let dir = PathBuf::from("/sys/fs/cgroup").join(own.unwrap_or_default());
-    let delegated = ["", "cgroup.procs"].iter().all(|file| access(dir.join(file), Access::WRITE_OK).is_ok());
-    let finding = if delegated { "delegated" } else { "not delegated" };
-    Check::ok("control group", format!("{finding}; leftovers are found by ancestry and token"))
+    const NAME: &str = "control group";
+    match can_group() {
+        Ok(()) => Check::ok(NAME, "delegated: attempts that hold devices have one each"),
+        Err(error) => Check::gap(
+            NAME,
+            format!("not delegated ({error}): leftovers are found by ancestry and token alone"),
+            "start with `systemd-run --user --scope -p Delegate=yes`; in a container, `--cgroupns=private`",
+        ),
+    }
 }
 
 fn limits() -> [Check; 2] {
