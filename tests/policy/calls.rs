@@ -143,6 +143,7 @@ fn ten_thousand_calls() {
     assert!(grown < 10_000 * 1024, "10,000 calls left {grown} bytes behind");
 }
 
+#[expect(clippy::disallowed_methods, reason = "a test runs itself in a process of its own")]
 #[test]
 fn ten_thousand_calls_leave_less_than_a_kibibyte_each_behind() {
     let ran = std::process::Command::new(std::env::current_exe().expect("it has a path"))
