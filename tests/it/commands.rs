@@ -99,7 +99,7 @@ fn show_tells_one_experiment_or_all() {
       measure 1: exit code 2 after SPAN
         configuration: ValueError: no
         output: out/attempts/0001-bad/measure-1
-        given up (standard): configuration failures do not pass by themselves: ValueError: no
+        given up (standard): configuration failures do not pass by themselves
 
     complete: 1 succeeded, 1 failed, 0 not done, 0 retried
     ");

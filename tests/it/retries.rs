@@ -193,7 +193,7 @@ fn a_report_that_cannot_be_read_is_shown_and_changes_nothing() {
         configuration: ModuleNotFoundError: No module named 'tranformers'
         self-report-error: expected value at line 1 column 15
         output: out/attempts/0000-e/measure-1
-        given up (standard): configuration failures do not pass by themselves: ModuleNotFoundError: No module named 'tranformers'
+        given up (standard): configuration failures do not pass by themselves
 
     complete: 0 succeeded, 1 failed, 0 not done, 0 retried
     ");
@@ -232,12 +232,12 @@ fn the_study_bounds_how_often_a_policy_may_retry() {
       measure 1: exit code 1 after SPAN
         network: ConnectionResetError: [Errno 104] Connection reset by peer
         output: out/attempts/0000-e/measure-1
-        retry in 10 ms (standard): network failure can pass: ConnectionResetError: [Errno 104] Connection reset by peer; retry 1 of 9
+        retry in 10 ms (standard): network failure can pass; retry 1 of 9
       measure 2: exit code 1 after SPAN
         network: ConnectionResetError: [Errno 104] Connection reset by peer
         output: out/attempts/0000-e/measure-2
         bounded: max_attempts = 2
-        given up (standard): the study allows 2 attempts at `measure`; the policy wanted another: network failure can pass: ConnectionResetError: [Errno 104] Connection reset by peer; retry 2 of 9
+        given up (standard): the study allows 2 attempts at `measure`; the policy wanted another: network failure can pass; retry 2 of 9
 
     complete: 0 succeeded, 1 failed, 0 not done, 1 retried
     ");

@@ -73,8 +73,12 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
     for (id, story) in stories.iter().filter(|(id, _)| wanted(**id)) {
         let with = words::overrides(state.overrides(*id));
         writeln!(out, "\n{}: {}{with}", study.name_of(*id), outcome(&state, *id, story))?;
+        let mut evidence = "";
         for stamped in &story.events {
-            tell(&mut out, &args.dir, study, stamped)?;
+            tell(&mut out, &args.dir, study, stamped, evidence)?;
+            if let Event::AttemptEnded(ended) = &stamped.event {
+                evidence = ended.attempt.failure.as_ref().map_or("", |failure| &failure.evidence);
+            }
         }
         if let Some((at, started)) = story.unfinished() {
             tell_unfinished(&mut out, &args.dir, &state, at, started)?;
@@ -139,7 +143,14 @@ fn outcome(state: &StudyState, id: ExperimentId, story: &Story) -> &'static str 
     }
 }
 
-fn tell(out: &mut impl Write, dir: &Path, study: &Study, stamped: &Stamped) -> std::io::Result<()> {
+/// One event, below the evidence of the attempt before it.
+fn tell(
+    out: &mut impl Write,
+    dir: &Path,
+    study: &Study,
+    stamped: &Stamped,
+    evidence: &str,
+) -> std::io::Result<()> {
     match &stamped.event {
         Event::AttemptEnded(ended) => {
             let attempt = &ended.attempt;
@@ -175,7 +186,8 @@ fn tell(out: &mut impl Write, dir: &Path, study: &Study, stamped: &Stamped) -> s
             for bounded in &decided.bounded {
                 writeln!(out, "    bounded: {bounded}")?;
             }
-            let why = words::reason(&decided.decision).map_or_else(String::new, |why| format!(": {why}"));
+            let why = words::reason_beside(&decided.decision, evidence);
+            let why = if why.is_empty() { why } else { format!(": {why}") };
             writeln!(out, "    {} ({}){why}", words::decision(&decided.decision), decided.by)?;
         }
         _ => {}

@@ -231,12 +231,7 @@ impl Human {
             None => (BAD, String::new()),
         };
         let what = words::decision(&decided.decision);
-        let mut reason = words::reason(&decided.decision).unwrap_or_default().to_owned();
-        // The evidence stands above; reasons like to repeat it.
-        let evidence = self.tally.evidence(id);
-        if !evidence.is_empty() {
-            reason = reason.replace(&format!(": {evidence}"), "");
-        }
+        let reason = words::reason_beside(&decided.decision, self.tally.evidence(id));
         format!("{style}{what}{due}{style:#} ({}): {reason}", decided.by)
     }
 

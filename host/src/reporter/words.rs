@@ -56,6 +56,12 @@ pub fn reason(decision: &Decision) -> Option<&str> {
     }
 }
 
+/// Why, without the evidence that stands beside it: reasons like to repeat it.
+pub fn reason_beside(decision: &Decision, evidence: &str) -> String {
+    let reason = reason(decision).unwrap_or_default();
+    if evidence.is_empty() { reason.to_owned() } else { reason.replace(&format!(": {evidence}"), "") }
+}
+
 fn retry_words(retry: &Retry) -> String {
     let mut words = format!("retry in {}", span(retry.delay));
     match retry.placement {
@@ -93,7 +99,7 @@ pub fn devices(all: &[Device], positions: &[u16]) -> String {
     let names: Vec<String> = positions
         .iter()
         .filter_map(|position| all.get(usize::from(*position)))
-        .map(|device| format!("{} {}", device.name, device.id))
+        .map(|device| format!("{} {}", device.name, short_uuid(&device.id)))
         .collect();
     names.join(", ")
 }
@@ -229,6 +235,10 @@ pub fn steps(cleanup: Option<&Cleanup>) -> Vec<String> {
     fault.chain(steps).chain(bounded).collect()
 }
 
+fn range(min: u32, max: u32, unit: &str) -> String {
+    if min == max { format!("{min} {unit}") } else { format!("{min} to {max} {unit}") }
+}
+
 /// What each device did while an attempt ran.
 pub fn samples(samples: Option<&Samples>) -> Vec<String> {
     let Some(samples) = samples else { return Vec::new() };
@@ -242,10 +252,10 @@ pub fn samples(samples: Option<&Samples>) -> Vec<String> {
             parts.push(format!("{:.1} J", energy as f64 / 1e3));
         }
         if let Some(Span { min, max }) = device.power_milliwatts {
-            parts.push(format!("{} to {} W", min / 1000, max / 1000));
+            parts.push(range(min / 1000, max / 1000, "W"));
         }
         if let Some(Span { min, max }) = device.temperature_celsius {
-            parts.push(format!("{min} to {max} °C"));
+            parts.push(range(min, max, "°C"));
         }
         if let Some(throttled) = device.throttled_for.filter(|throttled| !throttled.is_zero()) {
             parts.push(format!("throttled for {}", span(throttled)));
