@@ -35,6 +35,8 @@ pub struct Answer<T> {
     pub memory_bytes: u64,
     /// Wall-clock time, the wait for a free slot not counted.
     pub took: Duration,
+    /// How much of that the fresh instance took.
+    pub instantiation: Duration,
     /// What the policy wrote to standard output and error, line by line, with
     /// control characters escaped. Empty for most calls.
     pub log: String,
@@ -54,6 +56,7 @@ pub(super) struct Call<'a> {
     limits: Limits,
     stack_bytes: u64,
     began: Instant,
+    instantiation: Duration,
     // Last, so that the instance is back in the pool before its slot is free.
     _slot: Slot<'a>,
 }
@@ -77,12 +80,21 @@ impl<'a> Call<'a> {
         store.set_hostcall_fuel(usize::try_from(limits.hostcall_bytes).unwrap_or(usize::MAX));
         store.set_max_component_handles(HANDLES);
         let stack_bytes = engine.stack_bytes();
-        Self { store, phase: Phase::Start, limits, stack_bytes, began, _slot: slot }
+        Self {
+            store,
+            phase: Phase::Start,
+            limits,
+            stack_bytes,
+            began,
+            instantiation: Duration::ZERO,
+            _slot: slot,
+        }
     }
 
     pub(super) fn instantiate(&mut self, pre: &InstancePre<Sandbox>) -> wasmtime::Result<Instance> {
         let instance = pre.instantiate(&mut self.store)?;
         self.phase = Phase::Run;
+        self.instantiation = self.began.elapsed();
         Ok(instance)
     }
 
@@ -96,7 +108,14 @@ impl<'a> Call<'a> {
             tracing::info!(policy, "{line}");
         }
         let memory_bytes = self.store.data().memory_bytes();
-        Answer { result, fuel: self.limits.fuel.saturating_sub(left), memory_bytes, took, log }
+        Answer {
+            result,
+            fuel: self.limits.fuel.saturating_sub(left),
+            memory_bytes,
+            took,
+            instantiation: self.instantiation,
+            log,
+        }
     }
 
     /// A fault of the policy's own words or ours, rather than of wasmtime's.

@@ -22,6 +22,8 @@ const CALLS: usize = 21;
 #[derive(Serialize)]
 struct Cost {
     took_us: u128,
+    /// Of that, for the fresh instance.
+    instantiation_us: u128,
     fuel: u64,
     memory_bytes: u64,
 }
@@ -71,20 +73,26 @@ pub(super) fn run(which: &Which, json: bool) -> Result<u8, Failed> {
 /// The median call; `None` where it fails.
 fn cost(policy: &Policy, situation: &Situation) -> Option<Cost> {
     let question = &situation.question;
-    let mut calls: Vec<(Duration, u64, u64)> = (0..CALLS)
+    let mut calls: Vec<(Duration, Duration, u64, u64)> = (0..CALLS)
         .map(|_| {
             if policy.info().roles.retry {
                 let answer = policy.decide(question);
-                answer.result.ok().map(|_| (answer.took, answer.fuel, answer.memory_bytes))
+                answer
+                    .result
+                    .ok()
+                    .map(|_| (answer.took, answer.instantiation, answer.fuel, answer.memory_bytes))
             } else {
                 let planned = trial::plan_answer(policy, situation, false);
-                planned.result.ok().map(|_| (planned.took, planned.fuel, planned.memory_bytes))
+                planned
+                    .result
+                    .ok()
+                    .map(|_| (planned.took, planned.instantiation, planned.fuel, planned.memory_bytes))
             }
         })
         .collect::<Option<_>>()?;
     calls.sort();
-    let (took, fuel, memory_bytes) = calls[CALLS / 2];
-    Some(Cost { took_us: took.as_micros(), fuel, memory_bytes })
+    let (took, instantiation, fuel, memory_bytes) = calls[CALLS / 2];
+    Some(Cost { took_us: took.as_micros(), instantiation_us: instantiation.as_micros(), fuel, memory_bytes })
 }
 
 fn print(info: &PolicyInfo, call: Option<&Cost>, schema: Option<&Value>) -> std::io::Result<()> {
@@ -104,9 +112,11 @@ fn print(info: &PolicyInfo, call: Option<&Cost>, schema: Option<&Value>) -> std:
     writeln!(out, "imports   {imports}")?;
     writeln!(out, "file      {}, sha256 {}", size(info.size_bytes), info.digest)?;
     match call {
-        Some(Cost { took_us, fuel, memory_bytes }) => {
-            writeln!(out, "a call    {took_us} us, {fuel} fuel, {} of memory", size(*memory_bytes))?;
-        }
+        Some(Cost { took_us, instantiation_us, fuel, memory_bytes }) => writeln!(
+            out,
+            "a call    {took_us} us, {instantiation_us} of them for its fresh instance; {fuel} fuel, {} of memory",
+            size(*memory_bytes)
+        )?,
         None => writeln!(out, "a call    fails; `reprieve policy test` says how")?,
     }
     settings(&mut out, schema)
