@@ -22,6 +22,7 @@ mod interrupts;
 mod journal;
 mod limits;
 mod machine;
+mod new_policy;
 mod policies;
 mod readme;
 mod resume;

@@ -2,6 +2,7 @@
 
 mod componentize;
 mod inspect;
+mod new;
 mod replay;
 mod test;
 
@@ -15,6 +16,8 @@ use super::Failed;
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
+    /// Write a project for a policy of your own, which builds and tests itself.
+    New(new::Args),
     /// Make a component of what a compiler for C, Go or Zig writes, a core module.
     Componentize(componentize::Args),
     /// Tell what a policy is, what it needs, and what a call of it costs.
@@ -37,6 +40,7 @@ pub(super) struct Which {
 
 pub(super) fn run(command: &Command, json: bool) -> Result<u8, Failed> {
     match command {
+        Command::New(args) => new::run(args, json),
         Command::Componentize(args) => componentize::run(args, json),
         Command::Inspect(which) => inspect::run(which, json),
         Command::Test(args) => test::run(args, json),

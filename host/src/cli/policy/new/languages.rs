@@ -1,0 +1,81 @@
+//! The languages that a policy can be written in: their templates, and their SDKs' sources.
+//!
+//! All of it is embedded, since a user's machine need not have this tree. A
+//! template is a project by the name `my-policy`. A language is one entry here.
+
+use include_dir::{Dir, include_dir};
+
+/// A language with an SDK.
+pub(super) struct Language {
+    /// As `--lang` names it.
+    pub(super) name: &'static str,
+    /// As people write it.
+    pub(super) title: &'static str,
+    /// What is the author's own.
+    pub(super) template: Dir<'static>,
+    /// Where the SDK goes in a project.
+    pub(super) sdk: &'static str,
+    /// What of the SDK goes there.
+    pub(super) parts: &'static [Part],
+}
+
+/// A part of an SDK, by its path there.
+pub(super) enum Part {
+    File(&'static str, &'static str),
+    Folder(&'static str, Dir<'static>),
+}
+
+/// A file of an SDK, and its text.
+macro_rules! file {
+    ($sdk:literal, $path:literal) => {
+        Part::File($path, include_str!(concat!("../../../../../guest-sdk/", $sdk, "/", $path)))
+    };
+}
+
+/// What all projects have.
+pub(super) const SITUATIONS: (&str, &str) =
+    ("situations.toml", include_str!("../../../../../guest-sdk/template/situations.toml"));
+
+pub(super) static LANGUAGES: [Language; 4] = [
+    Language {
+        name: "rust",
+        title: "Rust",
+        template: include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/rust/template"),
+        sdk: "sdk",
+        parts: &[
+            file!("rust", "Cargo.toml"),
+            Part::Folder("src", include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/rust/src")),
+            Part::Folder("examples", include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/rust/examples")),
+            Part::Folder("wit", include_dir!("$CARGO_MANIFEST_DIR/../wit")),
+        ],
+    },
+    Language {
+        name: "python",
+        title: "Python",
+        template: include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/python/template"),
+        sdk: "reprieve_guest",
+        parts: &[Part::Folder("", include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/python/reprieve_guest"))],
+    },
+    Language {
+        name: "javascript",
+        title: "JavaScript",
+        template: include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/javascript/template"),
+        sdk: "sdk",
+        parts: JAVASCRIPT,
+    },
+    Language {
+        name: "typescript",
+        title: "TypeScript",
+        template: include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/javascript/template-typescript"),
+        sdk: "sdk",
+        parts: JAVASCRIPT,
+    },
+];
+
+const JAVASCRIPT: &[Part] = &[
+    file!("javascript", "package.json"),
+    file!("javascript", "index.js"),
+    file!("javascript", "index.d.ts"),
+    file!("javascript", "build.mjs"),
+    Part::Folder("wit", include_dir!("$CARGO_MANIFEST_DIR/../wit")),
+];

@@ -1,0 +1,212 @@
+//! Projects that `reprieve policy new` writes: they test themselves, they build, and what they build
+//! keeps to the contract, by the commands of their own READMEs.
+//!
+//! What a README calls `# once` fetches a toolchain; here it is `tests/run` that has.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::{Place, Ran};
+
+/// What `tests/run` installs for a language.
+fn installed(language: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("../guests").join(language)
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn new(place: &Place, language: &str) -> PathBuf {
+    let made = place.reprieve(&["policy", "new", "--lang", language, "night-shift"]);
+    assert_eq!(made.code, 0, "{made}");
+    place.path("night-shift")
+}
+
+/// The commands of a project's README, without what is done once.
+fn commands(project: &Path) -> Vec<String> {
+    let readme = fs::read_to_string(project.join("README.md")).expect("there is a README");
+    let block = readme.split("```sh\n").nth(1).and_then(|rest| rest.split("```").next());
+    let commands = block.expect("it has commands").lines().filter(|line| !line.ends_with("# once"));
+    commands.map(str::to_owned).collect()
+}
+
+/// Does what a project's README says.
+fn follow(project: &Path, environment: &[(&str, PathBuf)]) {
+    let ours = Path::new(env!("CARGO_BIN_EXE_reprieve")).parent().expect("it is in a directory");
+    let path = std::env::var("PATH").expect("there is a path");
+    let commands = commands(project);
+    assert!(commands.len() >= 3, "{commands:?}");
+    for command in commands {
+        let ran = Command::new("sh")
+            .args(["-c", &command])
+            .current_dir(project)
+            .env("PATH", format!("{}:{path}", ours.display()))
+            .env("CARGO_NET_OFFLINE", "true")
+            .env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("home/cache"))
+            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .output()
+            .expect("a shell starts");
+        let said = [String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr)].concat();
+        assert!(ran.status.success(), "{command}\n{said}");
+        if command.starts_with("reprieve policy test") {
+            assert!(
+                said.contains("a batch that cannot") && said.contains("no breach of the contract"),
+                "{said}"
+            );
+            assert!(said.contains("night-shift: "), "{said}");
+        }
+    }
+}
+
+/// Has a project's directory hold what was installed.
+fn link(installed: &Path, into: &Path) {
+    fs::create_dir_all(into).expect("a directory");
+    for entry in fs::read_dir(installed).expect("it was installed") {
+        let entry = entry.expect("an entry");
+        symlink(entry.path(), into.join(entry.file_name())).expect("a link");
+    }
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
+fn a_project_in_rust_tests_itself_and_builds() {
+    let sysroot = Command::new("rustc").args(["--print", "sysroot"]).output().expect("rustc starts").stdout;
+    let sysroot = PathBuf::from(String::from_utf8_lossy(&sysroot).trim());
+    if !sysroot.join("lib/rustlib/wasm32-wasip2").exists() {
+        println!("SKIPPED: the target wasm32-wasip2 is not installed, so no policy is built");
+        return;
+    }
+    let place = Place::new();
+    let project = new(&place, "rust");
+    // What has been fetched for us has to do.
+    fs::copy(root().join("Cargo.lock"), project.join("Cargo.lock")).expect("there is one");
+    // What is kept of earlier runs spares building the SDK's dependencies.
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("new-policy");
+    fs::create_dir_all(&target).expect("a directory");
+    symlink(&target, project.join("target")).expect("a link");
+    follow(&project, &[]);
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
+fn a_project_in_python_tests_itself_and_builds() {
+    let venv = installed("python");
+    if !venv.join("bin/componentize-py").exists() {
+        println!("SKIPPED: componentize-py is not installed; `tests/run` installs it");
+        return;
+    }
+    let place = Place::new();
+    let project = new(&place, "python");
+    symlink(&venv, project.join("venv")).expect("a link");
+    follow(&project, &[("PYTHONDONTWRITEBYTECODE", "1".into())]);
+}
+
+#[test]
+fn a_project_in_javascript_tests_itself_and_builds() {
+    node("javascript");
+}
+
+#[test]
+fn a_project_in_typescript_tests_itself_and_builds() {
+    node("typescript");
+}
+
+#[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
+fn node(language: &str) {
+    let modules = installed("javascript").join("node_modules");
+    if !modules.join(".bin/componentize-qjs").exists() || !modules.join(".bin/tsc").exists() {
+        println!("SKIPPED: componentize-qjs or TypeScript is not installed; `tests/run` installs them");
+        return;
+    }
+    let place = Place::new();
+    let project = new(&place, language);
+    link(&modules, &project.join("node_modules"));
+    symlink("../sdk", project.join("node_modules/reprieve-guest")).expect("a link");
+    follow(&project, &[]);
+}
+
+#[test]
+fn what_to_type_next_is_what_the_readme_says() {
+    let place = Place::new();
+    insta::assert_snapshot!(place.reprieve(&["policy", "new", "--lang", "python", "night_shift"]), @r"
+    exit code 0
+    --- stdout
+    night_shift: a policy in Python; its README.md says what is what
+
+    next:
+      cd night_shift
+      python3 -m venv venv && venv/bin/pip install componentize-py==0.25.1  # once
+      venv/bin/python -m unittest
+      venv/bin/python -m reprieve_guest build policy.py -o night_shift.wasm
+      reprieve policy test night_shift.wasm --situations situations.toml
+    ");
+    let readme = place.lines("night_shift/README.md").join("\n");
+    assert!(readme.contains("```sh\npython3 -m venv") && !readme.contains("my-policy"), "{readme}");
+}
+
+#[test]
+fn what_cannot_be_made_is_told_with_the_way_out() {
+    let place = Place::new();
+    new(&place, "rust");
+    let again =
+        |name: &str, language: &str| -> Ran { place.reprieve(&["policy", "new", "--lang", language, name]) };
+    insta::assert_snapshot!(again("night-shift", "rust"), @r"
+    exit code 2
+    --- stderr
+    error: `night-shift` is there already
+    hint: choose another name, or move it away
+    ");
+    insta::assert_snapshot!(again("../night", "rust"), @r"
+    exit code 2
+    --- stderr
+    error: invalid value '../night' for '<NAME>': a name is letters, digits, `-` and `_`, a letter first
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(again("night", "cobol"), @r"
+    exit code 2
+    --- stderr
+    error: invalid value 'cobol' for '--lang <LANG>'
+      [possible values: rust, python, javascript, typescript]
+
+    For more information, try '--help'.
+    ");
+    assert!(!place.path("night").exists());
+}
+
+/// Every file below a directory, from there.
+fn below(dir: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for path in fs::read_dir(dir).expect("it is there").map(|entry| entry.expect("it reads").path()) {
+        if path.is_dir() {
+            files.extend(below(&path));
+        } else {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// A file that was added after the command was built would be missing: cargo does not watch folders.
+#[test]
+fn a_project_holds_the_sdk_as_it_is_in_the_tree() {
+    let sdks = [
+        ("rust", "rust/src", "sdk/src"),
+        ("rust", "../wit", "sdk/wit"),
+        ("python", "python/reprieve_guest", "reprieve_guest"),
+        ("javascript", "../wit", "sdk/wit"),
+    ];
+    for (language, from, to) in sdks {
+        let place = Place::new();
+        let project = new(&place, language);
+        let from = root().join("guest-sdk").join(from);
+        for file in below(&from).iter().filter(|path| !path.to_string_lossy().contains("__pycache__")) {
+            let copy = project.join(to).join(file.strip_prefix(&from).expect("it is below"));
+            let hint = "touch host/src/cli/policy/new/languages.rs";
+            assert_eq!(fs::read(file).ok(), fs::read(&copy).ok(), "{}: {hint}", copy.display());
+        }
+    }
+}
