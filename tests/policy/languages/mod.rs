@@ -3,8 +3,10 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests build policies as their authors do")]
 
+mod c;
 mod javascript;
 mod python;
+mod ziglang;
 
 use std::path::{Path, PathBuf};
 

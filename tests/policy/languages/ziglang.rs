@@ -1,0 +1,76 @@
+//! The toolchain for policies in C, C++ and Zig, and the desk of an author who
+//! uses it. What the SDKs' READMEs say is done there word for word.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::root;
+
+/// A directory with `venv` in it, a checkout beside it as `../reprieve`, and
+/// the command `reprieve` on the path.
+pub(super) struct Desk {
+    home: tempfile::TempDir,
+    cache: PathBuf,
+}
+
+impl Desk {
+    /// One with ziglang in its `venv`, where `tests/run` has installed it.
+    #[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
+    pub(super) fn with_ziglang() -> Option<Self> {
+        let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../guests/zig");
+        if !venv.join("bin/python-zig").exists() {
+            println!("SKIPPED: ziglang is not installed; `tests/run` installs it");
+            return None;
+        }
+        let home = tempfile::TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+        let venv = venv.canonicalize().expect("it is there");
+        let desk = Self { cache: venv.join("cache"), home };
+        std::fs::create_dir(desk.dir()).expect("a directory of the author's own");
+        let link = |from: &Path, to: PathBuf| std::os::unix::fs::symlink(from, to).expect("it can be linked");
+        link(&venv, desk.dir().join("venv"));
+        link(&root(), desk.home.path().join("reprieve"));
+        Some(desk)
+    }
+
+    fn dir(&self) -> PathBuf {
+        self.home.path().join("mine")
+    }
+
+    /// What a command there has made.
+    pub(super) fn read(&self, file: &str) -> Vec<u8> {
+        std::fs::read(self.dir().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+    }
+
+    /// Runs commands of a shell there.
+    pub(super) fn run(&self, script: &str) {
+        let bin = Path::new(env!("CARGO_BIN_EXE_reprieve")).parent().expect("it is in a directory");
+        let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
+        let ran = Command::new("sh")
+            .args(["-euc", script])
+            .current_dir(self.dir())
+            .env("PATH", path)
+            // What is compiled once is kept from one run of the tests to the next.
+            .env("ZIG_GLOBAL_CACHE_DIR", &self.cache)
+            .env("ZIG_LOCAL_CACHE_DIR", &self.cache)
+            .output()
+            .expect("sh starts");
+        let told = [ran.stdout, ran.stderr].concat();
+        assert!(ran.status.success(), "{script}\n{}", String::from_utf8_lossy(&told));
+    }
+
+    /// Writes down the examples that a README shows in these fences, and then
+    /// runs its commands, except the first ones, which install what is in `venv`.
+    pub(super) fn follow(&self, language: &str, fence: &str, examples: &[&str]) {
+        let sdk = root().join("guest-sdk").join(language);
+        let read = |path: &str| std::fs::read_to_string(sdk.join(path)).expect("it is there");
+        let readme = read("README.md");
+        for example in examples {
+            let text = read(&format!("examples/{example}"));
+            assert!(readme.contains(&format!("```{fence}\n{text}```\n")), "not word for word: {example}");
+            std::fs::write(self.dir().join(example), text).expect("it can be written");
+        }
+        for script in readme.split("```sh\n").skip(2).filter_map(|block| block.split("```").next()) {
+            self.run(script);
+        }
+    }
+}
