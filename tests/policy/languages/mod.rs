@@ -6,6 +6,7 @@
 mod c;
 mod javascript;
 mod python;
+mod zig;
 mod ziglang;
 
 use std::path::{Path, PathBuf};

@@ -1,0 +1,29 @@
+//! Policies in Zig.
+
+use super::ziglang::Desk;
+use super::{by_chance, conforms, settings};
+
+const SDK: &str = "../reprieve/guest-sdk/zig";
+
+#[test]
+fn the_standard_policy_in_zig_decides_as_the_built_in_one() {
+    let Some(desk) = Desk::with_ziglang() else { return };
+    desk.run(&format!(
+        "venv/bin/python-zig build-exe -target wasm32-freestanding -fno-entry -rdynamic -O ReleaseSmall \
+           --dep reprieve -Mroot={SDK}/examples/standard.zig -Mreprieve={SDK}/src/reprieve.zig -femit-bin=core.wasm
+         reprieve policy componentize core.wasm -o standard.wasm"
+    ));
+    conforms(&desk.read("standard.wasm"), [settings(), by_chance()].concat());
+}
+
+#[test]
+fn the_zig_sdk_s_readme_is_right_word_for_word() {
+    let Some(desk) = Desk::with_ziglang() else { return };
+    desk.follow("zig", "zig", &["two_strikes.zig"]);
+}
+
+#[test]
+fn the_zig_sdk_s_own_tests_pass_without_a_host() {
+    let Some(desk) = Desk::with_ziglang() else { return };
+    desk.run(&format!("venv/bin/python-zig test {SDK}/src/reprieve.zig"));
+}
