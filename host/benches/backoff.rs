@@ -268,6 +268,7 @@ fn write_journal(dir: &Path, start: Timestamp) {
         policy: None,
         devices: slots(),
         policies: Vec::new(),
+        pins: Vec::new(),
     };
     let mut journal = Journal::create(dir).expect("a journal");
     let mut events = vec![Stamped { at: start, event: Event::StudyStarted(started) }];

@@ -231,6 +231,7 @@ fn study_here(dir: &Path) -> f64 {
         study: Study::parse(&source).expect("a study"),
         source,
         policy: None,
+        pins: Vec::new(),
         devices: vec![Device { id: "0".into(), name: "slot".into() }],
     };
     let runtime =

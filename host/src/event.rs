@@ -3,7 +3,6 @@
 //! An event is journaled, then applied, then reported. Changing anything here
 //! changes the journal: see `journal::VERSION`.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,7 +12,7 @@ use crate::attempt::{Attempt, Parameter, Stage};
 use crate::cleanup::{Cleanup, HandOver};
 use crate::decision::{Decision, PolicyFault};
 use crate::samples::Samples;
-use crate::study::{ExperimentId, Source};
+use crate::study::{ExperimentId, Pin, PolicyComponent, Source};
 
 /// An event and the wall-clock time at which the host learned of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,7 +27,6 @@ pub struct Stamped {
 /// A fact of a study.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
-#[expect(clippy::large_enum_variant, reason = "a handful live at a time: what is kept of them is the state")]
 pub enum Event {
     /// A host began the study. Always a journal's first event.
     StudyStarted(StudyStarted),
@@ -101,7 +99,11 @@ pub struct StudyStarted {
     pub source: Source,
     /// A component that takes the place of the study file's own policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub policy: Option<PathBuf>,
+    pub policy: Option<PolicyComponent>,
+    /// What the references to registries stand for in this study, to its end,
+    /// whatever becomes of tags and locks meanwhile.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pins: Vec<Pin>,
     /// What experiments are leased.
     pub devices: Vec<Device>,
     /// The same devices as they were found; empty where they are mere slots.

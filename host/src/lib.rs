@@ -19,6 +19,7 @@ mod millis;
 pub mod policy;
 pub mod process;
 pub mod reading;
+pub mod registry;
 pub mod reporter;
 pub mod runner;
 pub mod samples;

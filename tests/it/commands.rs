@@ -277,7 +277,7 @@ fn every_command_has_its_help() {
       exec    Run one command under a policy, without a study file
       gpu     Tell of this machine's devices, and of who is on them
       doctor  Check what studies need of this machine, and say what to do where it falls short
-      policy  Look at a policy, try it out, and ask it about the past
+      policy  Look at a policy, try it out, share it, and ask it about the past
       help    Print this message or the help of the given subcommand(s)
 
     Options:
@@ -294,11 +294,11 @@ fn every_command_has_its_help() {
       <STUDY>  The study file, in TOML or YAML
 
     Options:
-          --policy <FILE>  A policy component to use instead of the study's own, with its default settings
-          --dir <DIR>      Where the journal and the attempts go; must not hold a study yet. [default: reprieve-studies/NAME-TIME-PID]
-          --wait           Wait for devices that another study has, rather than fail at once
-          --json           Print JSON lines for machines instead of text for people
-      -h, --help           Print help
+          --policy <POLICY>  A policy to use instead of the study's own, with its default settings: a file, `oci://…` or `standard`
+          --dir <DIR>        Where the journal and the attempts go; must not hold a study yet. [default: reprieve-studies/NAME-TIME-PID]
+          --wait             Wait for devices that another study has, rather than fail at once
+          --json             Print JSON lines for machines instead of text for people
+      -h, --help             Print help
     ");
     assert_snapshot!(place.reprieve(&["check", "--help"]).stdout, @r"
     Check a study file and its policies, print the plan, and start nothing
@@ -309,9 +309,9 @@ fn every_command_has_its_help() {
       <STUDY>  The study file, in TOML or YAML
 
     Options:
-          --policy <FILE>  A policy component to use instead of the study's own, with its default settings
-          --json           Print JSON lines for machines instead of text for people
-      -h, --help           Print help
+          --policy <POLICY>  A policy to use instead of the study's own, with its default settings: a file, `oci://…` or `standard`
+          --json             Print JSON lines for machines instead of text for people
+      -h, --help             Print help
     ");
     assert_snapshot!(place.reprieve(&["resume", "--help"]).stdout, @r"
     Go on with a study where it stopped
@@ -355,7 +355,7 @@ fn the_commands_that_need_no_study_file_have_theirs() {
       <COMMAND>...  The command and its arguments, after `--`
 
     Options:
-          --policy <FILE>    A policy component to use instead of the standard one
+          --policy <POLICY>  A policy to use instead of the standard one: a file, or `oci://…`
           --settings <JSON>  Settings for the policy, a JSON object [default: {}]
           --timeout <TIME>   How long each attempt may run, for example `10m`
           --silence <TIME>   How long each attempt may print nothing, for example `2m`
@@ -412,7 +412,7 @@ fn a_policy_that_cannot_be_used_is_found_before_anything_starts() {
     exit code 2
     --- stderr
     error: policy `HERE/nowhere.wasm` does not exist
-    hint: look at the path; `standard` names the built-in policy
+    hint: look at the path; `standard` names the built-in policy, and `oci://…` one in a registry
     ");
     let text = study("{ use = \"./study.toml\" }");
     assert_snapshot!(text.run(), @r#"
@@ -432,7 +432,7 @@ fn a_policy_that_cannot_be_used_is_found_before_anything_starts() {
     exit code 2
     --- stderr
     error: policy `HERE/other.wasm` does not exist
-    hint: look at the path; `standard` names the built-in policy
+    hint: look at the path; `standard` names the built-in policy, and `oci://…` one in a registry
     ");
     for place in [missing, text, settings] {
         assert!(!place.path("out").exists());

@@ -20,6 +20,8 @@ fn may_import(from: &str, to: &str) -> bool {
         "runner" => matches!(from, "cli" | "clean" | "trial"),
         "state" => matches!(from, "cli" | "runner" | "reporter" | "trial"),
         "supervisor" => matches!(from, "cli" | "clean" | "runner" | "launcher"),
+        // A network has no place beside a schedule.
+        "registry" => from == "cli",
         "process" => matches!(from, "cli" | "runner" | "supervisor" | "launcher"),
         // What `retry` asks of time, it asks here.
         "clock" => !matches!(from, "state" | "study" | "failure"),

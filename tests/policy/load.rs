@@ -29,7 +29,7 @@ fn refusal(bytes: impl Into<Vec<u8>>) -> String {
 fn a_file_that_is_not_there() {
     insta::assert_snapshot!(file("no/such/policy.wasm".as_ref()), @r"
     policy `no/such/policy.wasm` does not exist
-    hint: look at the path; `standard` names the built-in policy
+    hint: look at the path; `standard` names the built-in policy, and `oci://…` one in a registry
     ");
 }
 

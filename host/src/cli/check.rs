@@ -8,17 +8,17 @@ use serde::Serialize;
 use crate::attempt::{Parameter, Stage};
 use crate::reporter::{Versioned, words};
 use crate::runner::Runner;
-use crate::study::{Experiment, Planned, StageCommand, Study};
+use crate::study::{Experiment, Planned, PolicyComponent, StageCommand, Study};
 
-use super::Failed;
+use super::{Failed, pins};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// The study file, in TOML or YAML.
     study: PathBuf,
-    /// A policy component to use instead of the study's own, with its default settings.
-    #[arg(long, value_name = "FILE")]
-    policy: Option<PathBuf>,
+    /// A policy to use instead of the study's own, with its default settings: a file, `oci://…` or `standard`.
+    #[arg(long, value_name = "POLICY", value_parser = super::component)]
+    policy: Option<PolicyComponent>,
 }
 
 /// One experiment of the plan, as `--json` prints it.
@@ -37,10 +37,12 @@ struct PlannedStage {
 }
 
 pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
-    let (study, _) = Study::load(&args.study)?;
-    let policy = args.policy.as_deref().map(std::path::absolute).transpose()?;
+    let (study, source) = Study::load(&args.study)?;
+    let policy = args.policy.as_ref();
     let devices = super::devices(&study)?;
-    let policies = Runner::check(&study, &devices, policy.as_deref(), super::cache_dir().as_deref())?;
+    let pins = pins::of(&study, &source, policy)?;
+    let policies = Runner::check(&study, &devices, policy, &pins.all, super::cache_dir().as_deref())?;
+    pins.lock(&source)?;
     let mut out = anstream::stdout().lock();
     if !json {
         let kind = devices.first().map_or("device", |device| &device.name);

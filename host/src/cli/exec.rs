@@ -10,16 +10,16 @@ use crate::exit_code;
 use crate::journal;
 use crate::reporter::Stream;
 use crate::runner::attempt_directory;
-use crate::study::{Source, Study, StudyError};
+use crate::study::{PolicyComponent, Source, Study, StudyError};
 use crate::supervisor::{STDERR_FILE, STDOUT_FILE, output};
 
 use super::Failed;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// A policy component to use instead of the standard one.
-    #[arg(long, value_name = "FILE")]
-    policy: Option<PathBuf>,
+    /// A policy to use instead of the standard one: a file, or `oci://…`.
+    #[arg(long, value_name = "POLICY", value_parser = super::component)]
+    policy: Option<PolicyComponent>,
     /// Settings for the policy, a JSON object.
     #[arg(long, value_name = "JSON", default_value = "{}")]
     settings: String,
@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
     let dir = args.dir.clone().unwrap_or_else(|| super::run::default_dir(&study));
     // Standard output is the command's own.
     let reporter = super::reporter(&dir, json, Stream::Stderr);
-    let code = super::run::begin(study, source, args.policy.as_deref(), dir.clone(), args.wait, reporter)?;
+    let code = super::run::begin(study, source, args.policy.clone(), dir.clone(), args.wait, reporter)?;
     let Some((attempt, files)) = last_attempt(&dir)? else { return Ok(code) };
     if !json {
         // Where no supervisor ever began, there is nothing to print.

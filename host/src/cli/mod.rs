@@ -4,6 +4,7 @@ mod check;
 mod doctor;
 mod exec;
 mod gpu;
+mod pins;
 mod policy;
 mod probe;
 mod resume;
@@ -21,9 +22,10 @@ use crate::event::{Device, StudyEnd};
 use crate::exit_code;
 use crate::gpu::Unavailable;
 use crate::journal::{ReadError, WriteError};
+use crate::registry::{LockError, RegistryError};
 use crate::reporter::{Human, Json, Reporter, Stream};
 use crate::runner::{self, OpenError, RunError, Runner, VISIBLE_DEVICES, VisibleError, visible};
-use crate::study::{Study, StudyError};
+use crate::study::{PolicyComponent, Study, StudyError};
 use crate::trial::ReplayError;
 
 /// Run studies whose failures get a second chance, as a sandboxed policy decides.
@@ -57,7 +59,7 @@ enum Command {
     ///
     /// Gaps are no error; it exits with 1 where it finds a fault.
     Doctor(doctor::Args),
-    /// Look at a policy, try it out, and ask it about the past.
+    /// Look at a policy, try it out, share it, and ask it about the past.
     #[command(subcommand)]
     Policy(policy::Command),
     /// Carry out one attempt. The host starts this; people need not.
@@ -89,13 +91,19 @@ enum Failed {
     #[error("{0}")]
     Replay(#[from] ReplayError),
     #[error("{0}")]
+    Registry(#[from] RegistryError),
+    #[error("{0}")]
+    Lock(#[from] LockError),
+    #[error("{0}")]
     Io(#[from] std::io::Error),
 }
 
 impl Failed {
     fn exit_code(&self) -> u8 {
         match self {
-            Self::Study(_) | Self::Usage(_) | Self::Visible(_) => exit_code::USAGE,
+            Self::Study(_) | Self::Usage(_) | Self::Visible(_) | Self::Registry(_) | Self::Lock(_) => {
+                exit_code::USAGE
+            }
             Self::Open(error) => match error {
                 OpenError::Write(WriteError::Exists { .. }) => exit_code::USAGE,
                 OpenError::Write(_) | OpenError::Read(_) | OpenError::NoStart { .. } => exit_code::JOURNAL,
@@ -174,6 +182,16 @@ fn log(otherwise: &str) {
 fn cache_dir() -> Option<PathBuf> {
     use etcetera::BaseStrategy;
     etcetera::choose_base_strategy().ok().map(|dirs| dirs.cache_dir().join("reprieve"))
+}
+
+/// A policy, as the command line names it. Unlike in a study, any path does.
+fn component(name: &str) -> Result<PolicyComponent, String> {
+    let here = std::env::current_dir().map_err(|error| error.to_string())?;
+    match PolicyComponent::named(name, &here) {
+        Ok(component) => Ok(component),
+        Err(_) if !name.contains("://") => Ok(PolicyComponent::File(here.join(name))),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// A policy's settings, as the command line gives them.

@@ -26,6 +26,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
     let reporter = super::reporter(&args.dir, json, Stream::Stdout);
     let cache = super::cache_dir();
+    super::pins::restore(&args.dir)?;
     let how = Resume { failed: args.failed, wait: args.wait, as_started: args.as_started };
     super::carry_on(|| Ok(Runner::resume(&args.dir, how, cache.as_deref(), OWN_PROGRAM.into(), reporter)?))
 }

@@ -3,7 +3,6 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
 use wasmtime::component::{HasSelf, InstancePre, Linker};
 
 use super::bindings;
@@ -18,6 +17,7 @@ use super::sandbox::{Moment, Sandbox};
 use super::text::{clip, printable};
 use super::wasi;
 use crate::decision::PolicyFaultKind;
+use crate::study::{Digest, Pin};
 
 /// The largest file that is read. The largest known guests, those that carry
 /// CPython, take 18 MiB; compilation is the one thing that nothing else bounds.
@@ -40,6 +40,13 @@ pub enum PolicySource {
     Standard,
     /// A component's file, binary or as text.
     File(PathBuf),
+    /// A component's file, which has to be what was pinned.
+    Pinned {
+        /// The file.
+        file: PathBuf,
+        /// What it has to be.
+        pin: Pin,
+    },
     /// A component's bytes, binary or as text.
     Bytes {
         /// What errors call it.
@@ -101,6 +108,7 @@ pub(super) fn load(
     let name = match source {
         PolicySource::Standard => "standard".to_owned(),
         PolicySource::File(path) => path.display().to_string(),
+        PolicySource::Pinned { pin, .. } => pin.reference.to_string(),
         PolicySource::Bytes { name, .. } => name.clone(),
     };
     checked(engine, source, settings, limits).map_err(|problem| LoadError { policy: name, problem })
@@ -120,6 +128,18 @@ fn checked(
             read = read_file(path)?;
             (&*read, sha256(&read))
         }
+        PolicySource::Pinned { file, pin } => {
+            read = read_file(file)?;
+            let found = Digest::of(&read);
+            if found != pin.component {
+                return Err(Problem::NotAsPinned {
+                    file: file.clone(),
+                    found,
+                    pinned: pin.component.clone(),
+                });
+            }
+            (&*read, found.digits().to_owned())
+        }
     };
     if bytes.is_empty() {
         return Err(Problem::Empty);
@@ -127,7 +147,7 @@ fn checked(
     if bytes.len() as u64 > FILE_BYTES {
         return Err(Problem::TooLarge);
     }
-    let binary = component_binary(bytes)?;
+    let binary = binary(bytes)?;
     let component = engine.compile(&binary, &digest).map_err(|error| Problem::Malformed(words(&error)))?;
     let side = contract::inspect(&component)?;
 
@@ -240,10 +260,16 @@ fn describe(info: guest::Info, digest: String, size_bytes: u64, side: Side) -> P
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Digest::of(bytes).digits().to_owned()
 }
 
-fn read_file(path: &Path) -> Result<Vec<u8>, Problem> {
+/// All of a file that may hold a policy.
+///
+/// # Errors
+///
+/// Where it is not there or cannot be read. One that is larger than
+/// [`FILE_BYTES`] is cut one byte later.
+pub fn read_file(path: &Path) -> Result<Vec<u8>, Problem> {
     let problem = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => Problem::Missing,
         _ => Problem::Unreadable(error),
@@ -255,8 +281,12 @@ fn read_file(path: &Path) -> Result<Vec<u8>, Problem> {
     Ok(bytes)
 }
 
-/// The component as binary; text is translated.
-fn component_binary(bytes: &[u8]) -> Result<std::borrow::Cow<'_, [u8]>, Problem> {
+/// A component as binary; text is translated.
+///
+/// # Errors
+///
+/// Where it is no component.
+pub fn binary(bytes: &[u8]) -> Result<std::borrow::Cow<'_, [u8]>, Problem> {
     // The magic number is followed by a version, which is 1 for core modules.
     const CORE: &[u8] = b"\0asm\x01\0\0\0";
     let binary = if bytes.starts_with(b"\0asm") {

@@ -43,7 +43,7 @@ pub use contract::CONTRACT;
 pub use devices::Devices;
 pub use engine::{Engine, EngineError};
 pub use limits::{LimitError, LimitOverrides, Limits};
-pub use load::{FILE_BYTES, PolicyInfo, PolicySource, Roles};
+pub use load::{FILE_BYTES, PolicyInfo, PolicySource, Roles, binary, read_file};
 pub use problem::{LoadError, Problem};
 pub use retry::{Failing, LONGEST_DELAY, MOST_ATTEMPTS, retry};
 pub use spec::SpecError;

@@ -2,11 +2,14 @@
 //!
 //! Finds nothing out: see `load` and `contract`.
 
+use std::path::PathBuf;
+
 use thiserror::Error;
 
 use super::contract::CONTRACT;
 use super::load::FILE_BYTES;
 use crate::decision::PolicyFault;
+use crate::study::Digest;
 
 /// A policy that cannot be used, found out before it is needed.
 #[derive(Debug, Error)]
@@ -22,8 +25,27 @@ pub struct LoadError {
 #[derive(Debug, Error)]
 pub enum Problem {
     /// There is no such file.
-    #[error("does not exist\nhint: look at the path; `standard` names the built-in policy")]
+    #[error(
+        "does not exist\n\
+         hint: look at the path; `standard` names the built-in policy, and `oci://…` one in a registry"
+    )]
     Missing,
+    /// It is in a registry, and has not been pinned to what it is there.
+    #[error("is in a registry, and has not been pulled from there\nhint: `reprieve policy pull` pulls it")]
+    NotPulled,
+    /// The file is something else than was pinned.
+    #[error(
+        "was pinned as `{pinned}`, and its copy `{}` is `{found}`\n\
+         hint: something wrote to it; `reprieve resume` of its study, and `run`, pull it anew", file.display()
+    )]
+    NotAsPinned {
+        /// The file.
+        file: PathBuf,
+        /// What it is.
+        found: Digest,
+        /// What it has to be.
+        pinned: Digest,
+    },
     /// The file cannot be read.
     #[error("cannot be read: {0}\nhint: it has to be a file that you may read")]
     Unreadable(std::io::Error),

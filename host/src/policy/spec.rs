@@ -4,7 +4,9 @@
 
 use thiserror::Error;
 
-use super::{Engine, EngineError, LimitError, LimitOverrides, Limits, LoadError, Policy, PolicySource};
+use super::{
+    Engine, EngineError, LimitError, LimitOverrides, Limits, LoadError, Policy, PolicySource, Problem,
+};
 use crate::study::{PolicyComponent, PolicySpec};
 
 /// Why a study's policy cannot be used.
@@ -32,6 +34,13 @@ impl Policy {
         let source = match &spec.component {
             PolicyComponent::Standard => PolicySource::Standard,
             PolicyComponent::File(path) => PolicySource::File(path.clone()),
+            PolicyComponent::Pinned { file, pin } => {
+                PolicySource::Pinned { file: file.clone(), pin: pin.clone() }
+            }
+            PolicyComponent::Registry(reference) => {
+                let policy = reference.to_string();
+                return Err(LoadError { policy, problem: Problem::NotPulled }.into());
+            }
         };
         let asked = &spec.limits;
         let limits = Limits::checked(LimitOverrides {

@@ -13,12 +13,23 @@ use crate::decision::{Decision, PolicyFault, Question};
 use crate::event::PolicyIdentity;
 use crate::policy::{Engine, Limits, LoadError, Policy, Problem, SpecError};
 use crate::state::FAULTS_TO_SET_ASIDE;
-use crate::study::{Fallback, PolicyComponent, PolicySpec, Study};
+use crate::study::{Fallback, Pin, PolicyComponent, PolicySpec, Study};
 
 /// The loaded policies of a study, one for each stage, and the standard one.
 #[derive(Clone, Debug)]
 pub(super) struct Judges {
     by_stage: [Judge; 3],
+}
+
+/// What stands behind the names in a study.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Named<'a> {
+    /// Takes the place of the study's own, as `--policy` asks for.
+    pub(super) instead: Option<&'a PolicyComponent>,
+    /// What of it is in registries.
+    pub(super) pins: &'a [Pin],
+    /// Where copies of that are: a cache, or the study's directory.
+    pub(super) copies: Option<&'a Path>,
 }
 
 /// What judges the attempts at one stage.
@@ -43,16 +54,14 @@ pub(super) struct Judgement {
 }
 
 impl Judges {
-    /// Loads every policy that the study names; `instead` takes the place of
-    /// its own, as `--policy` asks for.
-    pub(super) fn load(
-        cache: Option<&Path>,
-        study: &Study,
-        instead: Option<&Path>,
-    ) -> Result<Self, SpecError> {
+    /// Loads every policy that the study names.
+    pub(super) fn load(cache: Option<&Path>, study: &Study, named: Named<'_>) -> Result<Self, SpecError> {
         let mut engines = Engines { cache: cache.map(Path::to_owned), by_stack: BTreeMap::new() };
         let standard = engines.load(&PolicySpec::default())?;
-        if let Some(cleanup) = &study.cleanup.policy {
+        let pinned = |component: &PolicyComponent| component.pinned(named.pins, named.copies);
+        let placed = |spec: &PolicySpec| PolicySpec { component: pinned(&spec.component), ..spec.clone() };
+        let cleanup = study.cleanup.policy.as_ref().map(placed);
+        if let Some(cleanup) = &cleanup {
             let planner = engines.load(cleanup)?;
             if !planner.info().roles.cleanup {
                 let problem = Problem::NoPlanner;
@@ -60,15 +69,15 @@ impl Judges {
             }
         }
         let mut judge = |stage| {
-            let mut spec = study.policies.of(stage).clone();
-            if let Some(path) = instead {
-                spec.component = PolicyComponent::File(path.to_owned());
+            let mut spec = placed(study.policies.of(stage));
+            if let Some(component) = named.instead {
+                spec.component = pinned(component);
                 // They were written for the policy that it takes the place of.
                 spec.settings = serde_json::Map::new();
             }
             let policy = engines.load(&spec)?;
             let fallback = spec.fallback;
-            let planner = match &study.cleanup.policy {
+            let planner = match &cleanup {
                 Some(cleanup) => cleanup.clone(),
                 None if policy.info().roles.cleanup => spec,
                 None => PolicySpec::default(),
@@ -81,6 +90,15 @@ impl Judges {
             })
         };
         Ok(Self { by_stage: [judge(Stage::Prepare)?, judge(Stage::Measure)?, judge(Stage::Finish)?] })
+    }
+
+    /// Has supervisors use a study's own copies of what is in registries, which
+    /// are there as long as the study is.
+    pub(super) fn use_copies(&mut self, pins: &[Pin], dir: &Path) {
+        for judge in &mut self.by_stage {
+            let planner = Arc::make_mut(&mut judge.planner);
+            planner.component = planner.component.pinned(pins, Some(dir));
+        }
     }
 
     /// The policies, each once, that of `measure` first.

@@ -14,10 +14,10 @@ use crate::journal::{self, Journal, Position, ReadError, WriteError};
 use crate::launcher::Launcher;
 use crate::reporter::Reporter;
 use crate::state::StudyState;
-use crate::study::{ExperimentId, Source, Study, StudyError};
+use crate::study::{ExperimentId, Pin, PolicyComponent, Source, Study, StudyError};
 
 use super::devices::{self, Taken};
-use super::judges::Judges;
+use super::judges::{Judges, Named};
 use super::timers::Timers;
 use super::{Runner, clock};
 use crate::policy::SpecError;
@@ -34,7 +34,9 @@ pub struct Begin {
     /// Its file.
     pub source: Source,
     /// A component in place of the study's own policy.
-    pub policy: Option<PathBuf>,
+    pub policy: Option<PolicyComponent>,
+    /// What the policies that are in registries were pinned to; copies of them are in the cache.
+    pub pins: Vec<Pin>,
     /// What experiments are leased.
     pub devices: Vec<Device>,
     /// Wait for devices that another study has, rather than fail.
@@ -130,12 +132,13 @@ impl Runner {
     pub fn check(
         study: &Study,
         devices: &[Device],
-        policy: Option<&Path>,
+        policy: Option<&PolicyComponent>,
+        pins: &[Pin],
         cache: Option<&Path>,
     ) -> Result<Vec<PolicyIdentity>, OpenError> {
         check_devices(study, devices)?;
         classifier(study)?;
-        Ok(Judges::load(cache, study, policy)?.identities())
+        Ok(Judges::load(cache, study, Named { instead: policy, pins, copies: cache })?.identities())
     }
 
     /// Begins a study: everything that can be wrong with it is found before
@@ -151,14 +154,18 @@ impl Runner {
         program: PathBuf,
         reporter: Box<dyn Reporter>,
     ) -> Result<Self, OpenError> {
-        let Begin { dir, study, source, policy, devices, wait } = begin;
+        let Begin { dir, study, source, policy, pins, devices, wait } = begin;
         check_devices(&study, &devices)?;
-        let judges = Judges::load(cache, &study, policy.as_deref())?;
+        let named = Named { instead: policy.as_ref(), pins: &pins, copies: cache };
+        let mut judges = Judges::load(cache, &study, named)?;
         classifier(&study)?;
         let locks = devices::lock(&devices, &study.name, &dir, wait)?;
         fs::create_dir_all(&dir).map_err(|source| OpenError::Directory { dir: dir.clone(), source })?;
         let dir = fs::canonicalize(&dir).map_err(|source| OpenError::Directory { dir, source })?;
         let journal = Journal::create(&dir)?;
+        copy_policies(&pins, cache, &dir)
+            .map_err(|source| OpenError::Directory { dir: dir.clone(), source })?;
+        judges.use_copies(&pins, &dir);
         name_experiments(&dir, &study).map_err(|source| OpenError::Directory { dir: dir.clone(), source })?;
         let at = clock::wall();
         let started = StudyStarted {
@@ -166,6 +173,7 @@ impl Runner {
             host_version: env!("CARGO_PKG_VERSION").to_owned(),
             source,
             policy,
+            pins,
             readings: devices::look(&devices, &study.nvml, None),
             devices,
             policies: judges.identities(),
@@ -218,7 +226,8 @@ impl Runner {
             check_unchanged(&started.source, &dir)?;
         }
         let study = Study::parse(&started.source)?;
-        let judges = Judges::load(cache, &study, started.policy.as_deref())?;
+        let named = Named { instead: started.policy.as_ref(), pins: &started.pins, copies: Some(&dir) };
+        let judges = Judges::load(cache, &study, named)?;
         classifier(&study)?;
         let state = StudyState::new(Arc::new(study), started.devices.clone());
         let mut runner = Self {
@@ -276,6 +285,18 @@ impl Runner {
             _ => {}
         }
     }
+}
+
+/// Copies what came from registries into the study's directory: it is needed
+/// to the study's end, and a cache may be emptied at any time.
+fn copy_policies(pins: &[Pin], cache: Option<&Path>, dir: &Path) -> io::Result<()> {
+    let Some(cache) = cache else { return Ok(()) };
+    for pin in pins {
+        let copy = pin.file(dir);
+        fs::create_dir_all(copy.parent().expect("it is in a directory"))?;
+        fs::copy(pin.file(cache), copy)?;
+    }
+    Ok(())
 }
 
 /// Writes what the numbers of the journal's experiments stand for, a line each.

@@ -268,6 +268,7 @@ impl World {
             devices: Vec::new(),
             readings,
             policies: Vec::new(),
+            pins: Vec::new(),
         }));
     }
 }

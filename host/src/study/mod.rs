@@ -15,6 +15,7 @@ mod read_experiment;
 mod read_nvml;
 mod read_stage;
 mod reader;
+mod reference;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -30,8 +31,9 @@ pub use cleanup::{CleanupRules, Hook};
 pub use error::StudyError;
 use experiment::{Cell, Template};
 pub use experiment::{Experiment, Planned, StageCommand};
-pub use policies::{Fallback, Policies, PolicyComponent, PolicyLimits, PolicySpec};
+pub use policies::{Fallback, NoPolicy, Policies, PolicyComponent, PolicyLimits, PolicySpec};
 pub use read_nvml::NvmlRules;
+pub use reference::{Digest, NoDigest, Pin, Reference, ReferenceError};
 pub use source::{Format, Source};
 use tree::Span;
 
@@ -134,6 +136,20 @@ impl Study {
     /// Everything in it that is wrong, as far as it can be told at once.
     pub fn parse(source: &Source) -> Result<Self, StudyError> {
         read::study(source)
+    }
+
+    /// The components that it needs, each once. `instead` takes the place of
+    /// those that judge.
+    pub fn components<'a>(&'a self, instead: Option<&'a PolicyComponent>) -> Vec<&'a PolicyComponent> {
+        let judges = Stage::ALL.map(|stage| instead.unwrap_or(&self.policies.of(stage).component));
+        let planner = self.cleanup.policy.as_ref().map(|policy| &policy.component);
+        let mut components = Vec::new();
+        for component in judges.into_iter().chain(planner) {
+            if !components.contains(&component) {
+                components.push(component);
+            }
+        }
+        components
     }
 
     /// How many experiments there are, repeats counted. Never 0.

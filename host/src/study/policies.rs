@@ -2,11 +2,12 @@
 //!
 //! Loading, checking and calling policies is the policy room's.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::reference::{Pin, Reference, ReferenceError};
 use crate::attempt::Stage;
 
 /// The policies of a study.
@@ -46,6 +47,68 @@ pub enum PolicyComponent {
     Standard,
     /// In this file, a component.
     File(PathBuf),
+    /// In a registry. It has to be pinned before it is loaded.
+    Registry(Reference),
+    /// In this file, and nothing but what was pinned.
+    Pinned {
+        /// A copy of the component.
+        file: PathBuf,
+        /// What it has to be.
+        pin: Pin,
+    },
+}
+
+/// Why a policy's name names none. Both fields are for people.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}\nhint: {hint}")]
+pub struct NoPolicy {
+    /// What is wrong with it.
+    pub message: String,
+    /// The way out.
+    pub hint: String,
+}
+
+impl PolicyComponent {
+    /// What a policy's name in a study file stands for. Paths start from `folder`.
+    ///
+    /// # Errors
+    ///
+    /// Where it is neither `standard`, nor a path, nor a reference to a registry.
+    pub fn named(name: &str, folder: &Path) -> Result<Self, NoPolicy> {
+        if name.contains("://") {
+            let wrong =
+                |error: ReferenceError| NoPolicy { message: error.message(), hint: error.hint().to_owned() };
+            name.parse().map(Self::Registry).map_err(wrong)
+        } else if name.contains('/') || name.ends_with(".wasm") || name.ends_with(".wat") {
+            Ok(Self::File(folder.join(name)))
+        } else if name == "standard" {
+            Ok(Self::Standard)
+        } else {
+            let hint = "write `standard`, the path of a component (with a `/`, or ending in `.wasm` or `.wat`), \
+                        or a reference, `oci://…`";
+            Err(NoPolicy { message: format!("there is no policy `{name}`"), hint: hint.to_owned() })
+        }
+    }
+
+    /// The registry's name for it, where it has one.
+    pub fn reference(&self) -> Option<&Reference> {
+        match self {
+            Self::Registry(reference) => Some(reference),
+            Self::Pinned { pin, .. } => Some(&pin.reference),
+            Self::Standard | Self::File(_) => None,
+        }
+    }
+
+    /// The same, pinned where it is in a registry and there is a pin for it;
+    /// its copy is in this cache or study's directory.
+    #[must_use]
+    pub fn pinned(&self, pins: &[Pin], folder: Option<&Path>) -> Self {
+        let pin = self.reference().and_then(|reference| pins.iter().find(|pin| pin.reference == *reference));
+        match (pin, folder) {
+            (Some(pin), Some(folder)) => Self::Pinned { file: pin.file(folder), pin: pin.clone() },
+            _ => self.clone(),
+        }
+    }
 }
 
 /// What decides after a policy fault.

@@ -7,8 +7,8 @@ use super::expand::expand;
 use super::reader::{Reader, Table, unsigned};
 use super::tree::{Node, Value};
 use super::{
-    CleanupRules, Fallback, Limits, NvmlRules, Order, PatternSpec, Policies, PolicyComponent, PolicyLimits,
-    PolicySpec, Source, Span, Study, StudyError, tree,
+    CleanupRules, Fallback, Limits, NoPolicy, NvmlRules, Order, PatternSpec, Policies, PolicyComponent,
+    PolicyLimits, PolicySpec, Source, Span, Study, StudyError, tree,
 };
 use crate::attempt::{FailureClass, Stage};
 
@@ -172,16 +172,13 @@ impl Reader<'_> {
 
     fn component(&mut self, node: &Node) -> PolicyComponent {
         let name = self.text(node, "`use`");
-        if name.contains('/') || name.ends_with(".wasm") || name.ends_with(".wat") {
-            return PolicyComponent::File(self.source.folder().join(name));
+        if !matches!(node.value, Value::Text(_)) {
+            return PolicyComponent::Standard;
         }
-        if matches!(node.value, Value::Text(_)) && name != "standard" {
-            let problem = Problem::at(node.span, format!("there is no policy `{name}`"));
-            let hint =
-                "write `standard`, or the path of a component: with a `/`, or ending in `.wasm` or `.wat`";
-            self.problems.add(problem.hint(hint));
-        }
-        PolicyComponent::Standard
+        PolicyComponent::named(&name, self.source.folder()).unwrap_or_else(|NoPolicy { message, hint }| {
+            self.problems.add(Problem::at(node.span, message).hint(hint));
+            PolicyComponent::Standard
+        })
     }
 
     fn policy_limits(&mut self, node: &Node, base: PolicyLimits) -> PolicyLimits {

@@ -89,7 +89,7 @@ impl Source {
     }
 
     /// The folder that relative paths in the study start from.
-    pub(super) fn folder(&self) -> &Path {
+    pub fn folder(&self) -> &Path {
         self.path.parent().unwrap_or(&self.path)
     }
 }

@@ -3,10 +3,11 @@
 mod componentize;
 mod inspect;
 mod new;
+mod pull;
+mod push;
 mod replay;
 mod test;
-
-use std::path::PathBuf;
+mod update;
 
 use crate::policy::{Engine, Policy, SpecError};
 use crate::runner::OpenError;
@@ -26,13 +27,20 @@ pub(super) enum Command {
     Test(test::Args),
     /// Ask a policy what it would have decided in studies that have been run.
     Replay(replay::Args),
+    /// Put a policy into a registry, and tell by what a study can name it.
+    Push(push::Args),
+    /// Get a policy from a registry, and tell by what a study can pin it.
+    Pull(pull::Args),
+    /// Look at the tags in a lock anew, and lock what they stand for now.
+    Update(update::Args),
 }
 
 /// The policy that is meant.
 #[derive(clap::Args)]
 pub(super) struct Which {
-    /// The component, binary or as text; or `standard`.
-    policy: PathBuf,
+    /// The component, binary or as text; or `standard`; or a reference, `oci://…`.
+    #[arg(value_parser = super::component)]
+    policy: PolicyComponent,
     /// Settings for it, a JSON object.
     #[arg(long, value_name = "JSON", default_value = "{}")]
     settings: String,
@@ -45,19 +53,24 @@ pub(super) fn run(command: &Command, json: bool) -> Result<u8, Failed> {
         Command::Inspect(which) => inspect::run(which, json),
         Command::Test(args) => test::run(args, json),
         Command::Replay(args) => replay::run(args, json),
+        Command::Push(args) => push::run(args, json),
+        Command::Pull(args) => pull::run(args, json),
+        Command::Update(args) => update::run(args, json),
     }
 }
 
 impl Which {
     fn load(&self) -> Result<Policy, Failed> {
-        let component = match self.policy.to_str() {
-            Some("standard") => PolicyComponent::Standard,
-            _ => PolicyComponent::File(self.policy.clone()),
+        let cache = super::cache_dir();
+        let pins = match self.policy.reference() {
+            Some(reference) => vec![super::pins::obtain(reference, None)?.pin],
+            None => Vec::new(),
         };
+        let component = self.policy.pinned(&pins, cache.as_deref());
         let spec =
             PolicySpec { component, settings: super::settings(&self.settings)?, ..PolicySpec::default() };
         let failed = |error: SpecError| Failed::Open(OpenError::Policy(error));
-        let engine = Engine::new(super::cache_dir()).map_err(|error| failed(error.into()))?;
+        let engine = Engine::new(cache).map_err(|error| failed(error.into()))?;
         Policy::named(&engine, &spec).map_err(failed)
     }
 }

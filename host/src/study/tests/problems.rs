@@ -187,6 +187,38 @@ experiments:
 }
 
 #[test]
+fn a_reference_that_is_none_is_told_at_its_place() {
+    let study = |reference: &str| {
+        format!(
+            "name = \"s\"\npolicy.use = \"{reference}\"\n[[experiments]]\nname = \"e\"\nmeasure = [\"true\"]\n"
+        )
+    };
+    insta::assert_snapshot!(in_toml(&study("oci://ghcr.io/lab/two-strikes")), @r#"
+    error: `oci://ghcr.io/lab/two-strikes` has neither tag nor digest
+     --> /studies/night.toml:2:14
+      |
+    2 | policy.use = "oci://ghcr.io/lab/two-strikes"
+      |              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+    hint: for example `oci://ghcr.io/lab/two-strikes:1.2`, or `oci://ghcr.io/lab/two-strikes@sha256:…`
+    "#);
+    let told = |reference: &str| in_toml(&study(reference)).lines().next().unwrap_or_default().to_owned();
+    for (reference, problem) in [
+        ("https://ghcr.io/lab/two-strikes:1", "does not begin with `oci://`"),
+        ("oci://two-strikes:1.2", "does not begin with a registry's host"),
+        ("oci://lab/two-strikes:1.2", "does not begin with a registry's host"),
+        ("oci://ghcr.io/Lab/two-strikes:1.2", "names nothing that a registry can hold"),
+        ("oci://ghcr.io//two-strikes:1.2", "names nothing that a registry can hold"),
+        ("oci://ghcr.io/../two-strikes:1.2", "names nothing that a registry can hold"),
+        ("oci://ghcr.io/lab/two-strikes:", "has a tag that no registry takes"),
+        ("oci://ghcr.io/lab/two-strikes@sha256:12", "has a digest that is none"),
+        ("oci://ghcr.io/lab/two-strikes@md5:d41d8cd98f00b204e9800998ecf8427e", "has a digest that is none"),
+    ] {
+        assert_eq!(told(reference), format!("error: `{reference}` {problem}"));
+    }
+}
+
+#[test]
 fn an_empty_study_is_told_what_it_lacks() {
     insta::assert_snapshot!(in_toml(""), @r"
     error: the study has no `name`
@@ -384,7 +416,7 @@ measure = ["true"]
     4 | use = "standrad"
       |       ^^^^^^^^^^
       |
-    hint: write `standard`, or the path of a component: with a `/`, or ending in `.wasm` or `.wat`
+    hint: write `standard`, the path of a component (with a `/`, or ending in `.wasm` or `.wat`), or a reference, `oci://…`
 
     error: `fallback` cannot be `give_up`
      --> /studies/night.toml:5:12
