@@ -262,8 +262,9 @@ impl Pollable for Due {
 }
 
 impl monotonic_clock::Host for Sandbox {
+    /// Never 0, which Go's runtime takes for a clock that is broken.
     fn now(&mut self) -> wasmtime::Result<u64> {
-        Ok(u64::try_from(self.moment.since_epoch().as_nanos()).unwrap_or(u64::MAX))
+        Ok(u64::try_from(self.moment.since_epoch().as_nanos()).unwrap_or(u64::MAX).max(1))
     }
 
     fn resolution(&mut self) -> wasmtime::Result<u64> {

@@ -1,0 +1,15 @@
+// Package cleanuponly makes a component of a policy that only plans cleanup.
+package cleanuponly
+
+import (
+	"reprieve"
+	"reprieve/internal/guest"
+)
+
+// Export makes this policy the component's. Call it once, in a func init.
+// Outside a component, in unit tests, it does nothing.
+//
+// A policy with settings is a pointer to a struct, see [reprieve.Configure].
+func Export(info reprieve.Info, policy reprieve.Planner) {
+	guest.Keep(info, policy)
+}

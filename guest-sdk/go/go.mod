@@ -1,0 +1,3 @@
+module reprieve
+
+go 1.24
