@@ -2,9 +2,9 @@
 //! and uses Reprieve as a library.
 //!
 //! A process can only clean up after itself: it waits for its queued work,
-//! gives back memory that the CUDA driver keeps for it, removes shared-memory
-//! files, and measures whether its devices' memory is back. What it still uses
-//! stays. It ends no process: which of a program's children are leftovers only
+//! gives back memory that the CUDA driver keeps for it, and measures whether its
+//! devices' memory is back. What it still uses stays. It removes no shared
+//! memory, which it cannot tell from that of others, and ends no process: which of a program's children are leftovers only
 //! the program can know. More is done for an experiment that runs in a process
 //! of its own, by [`crate::supervisor`].
 //!
@@ -40,17 +40,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use crate::cleanup::{Cleanup, CleanupAction, Consequence, Step, StepOutcome};
-use crate::clock::wall;
 use crate::gpu::cuda::{OwnWork, in_own_contexts};
 use crate::gpu::{Gpus, Unavailable};
 use crate::reading::ReadingError;
 use crate::runner::{VISIBLE_DEVICES, VisibleError, visible};
 use crate::supervisor::LeasedDevice;
 use crate::supervisor::leased::Leased;
-use crate::supervisor::shared_memory;
 use crate::supervisor::steps::{self, Outcome};
 
 /// Above the baseline, what still counts as clean: contexts of monitors come
@@ -67,7 +63,6 @@ pub struct Devices {
     leased: Leased,
     /// UUIDs as they were given; none is all.
     named: Vec<String>,
-    since: Timestamp,
 }
 
 /// Why devices could not be opened. That there are none is no error.
@@ -102,14 +97,9 @@ pub enum OpenError {
 /// beyond its report.
 pub fn standard_plan() -> Vec<Step> {
     let memory = CleanupAction::AwaitMemory { tolerance_bytes: TOLERANCE_BYTES, timeout: MEMORY_TIMEOUT };
-    [
-        CleanupAction::RemoveSharedMemory,
-        CleanupAction::Synchronize,
-        CleanupAction::ReleaseCachedMemory,
-        memory,
-    ]
-    .map(|action| Step { action, if_it_fails: Consequence::CarryOn })
-    .into()
+    [CleanupAction::Synchronize, CleanupAction::ReleaseCachedMemory, memory]
+        .map(|action| Step { action, if_it_fails: Consequence::CarryOn })
+        .into()
 }
 
 impl Devices {
@@ -129,7 +119,7 @@ impl Devices {
             Err(Unavailable::NoNvml(_)) => Leased::new(&[], None),
             Err(error) => return Err(OpenError::Unavailable(error)),
         };
-        Ok(Self { leased, named, since: wall() })
+        Ok(Self { leased, named })
     }
 
     /// Carries out [`standard_plan`]. Says what came of it, and never fails.
@@ -159,7 +149,10 @@ impl Devices {
             true
         };
         match action {
-            CleanupAction::RemoveSharedMemory => (shared_memory::remove(self.since), Vec::new()),
+            CleanupAction::RemoveSharedMemory => {
+                let why = "what one program left beside others cannot be told from theirs";
+                (StepOutcome::Skipped(why.to_owned()), Vec::new())
+            }
             CleanupAction::Synchronize => self.own(OwnWork::Synchronize),
             CleanupAction::ReleaseCachedMemory => self.own(OwnWork::ReleaseCachedMemory),
             CleanupAction::ResetContexts => self.own(OwnWork::ResetContexts),

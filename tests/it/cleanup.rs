@@ -10,7 +10,7 @@ use reprieve::event::{AttemptEnded, Event};
 
 use crate::guest;
 use crate::machine::{Device, Fault, Machine};
-use crate::support::{Place, until};
+use crate::support::Place;
 
 /// Holds 65 GiB of the first device in a session of its own, whatever becomes of its parent.
 const ORPHAN: &str = "setsid sh -c 'echo 70000000000 > \"$STAND_IN_MACHINE/holders/GPU-0/$$\"; exec sleep 600' & \
@@ -189,21 +189,31 @@ fn a_device_that_is_lost_after_an_attempt_is_quarantined_whatever_the_attempt_wa
     assert!(ran.stdout.contains("quarantined GPU-0: it cannot be read: the device is lost"), "{ran}");
 }
 
+/// An experiment that maps a file for longer than a moment is seen to use it;
+/// another program's file of the same kind looks the same in every other way.
 #[test]
-fn what_an_attempt_left_in_shared_memory_is_removed_and_what_is_used_is_not() {
+fn what_an_attempt_left_in_shared_memory_is_removed_and_what_others_left_is_not() {
     let name = |what: &str| format!("/dev/shm/psm_reprieve_{what}_{}", std::process::id());
     let place = study(&experiment(
         "e",
-        &format!("echo left > {}; (exec 9> {}; exec sleep 600) & sleep 0.1", name("left"), name("held")),
+        &format!("touch up; exec 8> {}; (exec 9> {}; exec sleep 600) & sleep 1", name("left"), name("held")),
     ));
-    // A leftover holds one of them until it is ended; then nobody does.
-    let ran = place.run();
+    let host = place.start_run();
+    place.wait_for("up");
+    std::fs::write(name("others"), "").expect("it can be written");
+    let ran = host.wait();
     assert_eq!(ran.code, 0, "{ran}");
-    let gone = |what: &str| !std::path::Path::new(&name(what)).exists();
+    let is_there = |what: &str| std::path::Path::new(&name(what)).exists();
     let steps = steps(&ended(&place)[0]);
-    assert!(matches!(steps[1].1, StepOutcome::Done(_) | StepOutcome::Skipped(_)), "{steps:?}");
-    if matches!(steps[1].1, StepOutcome::Done(_)) {
-        until("both are gone", || gone("left") && gone("held"));
+    let there = ["left", "held", "others"].map(is_there);
+    for what in ["left", "held", "others"] {
+        let _ = std::fs::remove_file(name(what));
+    }
+    assert!(there[2], "another's file is gone: {steps:?}");
+    // In a container that shares `/dev/shm` with processes it cannot see, nothing is removed.
+    match &steps[1].1 {
+        StepOutcome::Skipped(why) if why.contains("cannot be seen") => {}
+        outcome => assert_eq!(there, [false, false, true], "{outcome:?}"),
     }
 }
 

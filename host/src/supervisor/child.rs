@@ -110,6 +110,13 @@ pub(super) fn run(assignment: &Assignment, tree: &mut Tree, dir: &Path) -> io::R
 /// How a process ended, and when.
 type Ended = (WaitStatus, Instant);
 
+/// When a child's shared memory is looked at for the first time, and the
+/// longest until it is again: each wait is twice the one before. Libraries make
+/// such files when they are set up, and looking costs a read of each process's
+/// mappings, which a measurement should not feel.
+const FIRST_LOOK: Duration = Duration::from_millis(250);
+const LONGEST_UNTIL_LOOK: Duration = Duration::from_secs(60);
+
 /// Waits for the child's end; `None` where it does not even end when it is killed.
 fn watch(
     assignment: &Assignment,
@@ -120,12 +127,13 @@ fn watch(
     let timeout_at = assignment.timeout().map(|timeout| started + timeout);
     let mut silent_since = started;
     let mut cause = None;
+    let (mut until_look, mut look_at) = (FIRST_LOOK, started + FIRST_LOOK);
     loop {
         let silence_at = assignment.silence().map(|silence| silent_since + silence);
         let until = if tree.is_closing() {
             Some(now() + SWEEP_AGAIN)
         } else {
-            [timeout_at, silence_at].into_iter().flatten().min()
+            [timeout_at, silence_at, Some(look_at)].into_iter().flatten().min()
         };
         if tree.next(until)?.output {
             silent_since = now();
@@ -133,6 +141,11 @@ fn watch(
         let end = tree.end_of(pid);
         if end.is_some() || tree.gives_up() {
             return Ok((cause, end));
+        }
+        if now() >= look_at {
+            tree.look();
+            until_look = (2 * until_look).min(LONGEST_UNTIL_LOOK);
+            look_at = now() + until_look;
         }
         if cause.is_none() {
             let silence_at = assignment.silence().map(|silence| silent_since + silence);

@@ -84,7 +84,9 @@ impl Cleaner {
         let mut pause = |span| self.tree.pause(span);
         match action {
             CleanupAction::EndLeftovers(grace) => simple(self.end_leftovers((*grace).min(self.grace))),
-            CleanupAction::RemoveSharedMemory => simple(shared_memory::remove(self.began)),
+            CleanupAction::RemoveSharedMemory => {
+                simple(shared_memory::remove(self.began, &self.tree.shared_memory))
+            }
             CleanupAction::Synchronize
             | CleanupAction::ReleaseCachedMemory
             | CleanupAction::ResetContexts => {

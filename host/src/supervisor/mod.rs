@@ -15,7 +15,7 @@ pub(crate) mod output;
 mod planner;
 mod probe;
 mod record;
-pub(crate) mod shared_memory;
+mod shared_memory;
 pub(crate) mod steps;
 mod tree;
 

@@ -1,10 +1,13 @@
 //! Shared-memory files that an attempt left behind.
 //!
-//! Removes a file only where all of it is true: it bears a name that GPU
-//! programs give such files, it is ours, it is younger than the attempt, and
-//! no process has it open or mapped. What cannot be told is left alone.
+//! Removes a file only where all of it is true: a process of the attempt was
+//! seen to have it open or mapped, it bears a name that GPU programs give such
+//! files, it is younger than the attempt, and no process has it open or mapped
+//! any more. What cannot be told is left alone: beside the attempt there are
+//! other experiments and other people's programs.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
@@ -30,8 +33,20 @@ const FIRST_IPC_NAMESPACE: &str = "ipc:[4026531839]";
 /// 100 or more): one that was made just after a moment may look older.
 const TICK: SignedDuration = SignedDuration::from_millis(10);
 
-/// Removes what was left since then.
-pub(crate) fn remove(since: Timestamp) -> StepOutcome {
+/// The shared-memory files that processes of an attempt were seen to use, by
+/// device and inode.
+#[derive(Debug, Default)]
+pub(super) struct Seen(HashSet<(u64, u64)>);
+
+impl Seen {
+    /// Looks at what a process has open or mapped now.
+    pub(super) fn look(&mut self, pid: i32) {
+        self.0.extend(used_by(&Path::new("/proc").join(pid.to_string())));
+    }
+}
+
+/// Removes what was left since then, of what was seen.
+pub(super) fn remove(since: Timestamp, seen: &Seen) -> StepOutcome {
     let namespace = |name: &str| fs::read_link(format!("/proc/self/ns/{name}")).unwrap_or_default();
     if namespace("pid") != Path::new(FIRST_PID_NAMESPACE)
         && namespace("ipc") == Path::new(FIRST_IPC_NAMESPACE)
@@ -41,7 +56,8 @@ pub(crate) fn remove(since: Timestamp) -> StepOutcome {
         );
     }
     let since = since.checked_sub(TICK).unwrap_or(since);
-    let candidates = candidates(Path::new(DIRECTORY), since);
+    let mut candidates = candidates(Path::new(DIRECTORY), since);
+    candidates.retain(|(_, metadata)| seen.0.contains(&(metadata.dev(), metadata.ino())));
     if candidates.is_empty() {
         return StepOutcome::Skipped("none was left".to_owned());
     }
@@ -64,6 +80,7 @@ pub(crate) fn remove(since: Timestamp) -> StepOutcome {
     match (files, failed.is_empty()) {
         (_, false) => StepOutcome::Failed(failed.join("; ")),
         (0, true) => StepOutcome::Skipped("none was left that nobody uses".to_owned()),
+        (1, true) => StepOutcome::Done(format!("1 file, {}", size(bytes))),
         (_, true) => StepOutcome::Done(format!("{files} files, {}", size(bytes))),
     }
 }
@@ -85,29 +102,32 @@ fn candidates(directory: &Path, since: Timestamp) -> Vec<(PathBuf, Metadata)> {
         .collect()
 }
 
-/// Device and inode of every shared-memory file that a process has open or mapped.
+/// Device and inode of every shared-memory file that any process has open or mapped.
 fn in_use() -> HashSet<(u64, u64)> {
+    let Ok(processes) = fs::read_dir("/proc") else { return HashSet::new() };
+    let is_number = |name: &OsStr| name.to_string_lossy().bytes().all(|byte| byte.is_ascii_digit());
+    let processes = processes.filter_map(Result::ok).filter(|process| is_number(&process.file_name()));
+    processes.flat_map(|process| used_by(&process.path())).collect()
+}
+
+/// Device and inode of every shared-memory file that a process has open or
+/// mapped, by its directory in `/proc`.
+fn used_by(process: &Path) -> HashSet<(u64, u64)> {
     let mut used = HashSet::new();
-    let Ok(processes) = fs::read_dir("/proc") else { return used };
-    for process in processes.filter_map(Result::ok) {
-        if !process.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit()) {
-            continue;
-        }
-        for folder in ["fd", "map_files"] {
-            let Ok(links) = fs::read_dir(process.path().join(folder)) else { continue };
-            for link in links.filter_map(Result::ok) {
-                let inside = fs::read_link(link.path()).is_ok_and(|target| target.starts_with(DIRECTORY));
-                if inside && let Ok(metadata) = fs::metadata(link.path()) {
-                    used.insert((metadata.dev(), metadata.ino()));
-                }
-            }
-        }
-        // Only the privileged may follow `map_files`; `maps` names the files all the same.
-        let maps = fs::read_to_string(process.path().join("maps")).unwrap_or_default();
-        for path in maps.lines().filter_map(|line| line.find(DIRECTORY).map(|at| &line[at..])) {
-            if let Ok(metadata) = fs::metadata(path) {
+    for folder in ["fd", "map_files"] {
+        let Ok(links) = fs::read_dir(process.join(folder)) else { continue };
+        for link in links.filter_map(Result::ok) {
+            let inside = fs::read_link(link.path()).is_ok_and(|target| target.starts_with(DIRECTORY));
+            if inside && let Ok(metadata) = fs::metadata(link.path()) {
                 used.insert((metadata.dev(), metadata.ino()));
             }
+        }
+    }
+    // Only the privileged may follow `map_files`; `maps` names the files all the same.
+    let maps = fs::read_to_string(process.join("maps")).unwrap_or_default();
+    for path in maps.lines().filter_map(|line| line.find(DIRECTORY).map(|at| &line[at..])) {
+        if let Ok(metadata) = fs::metadata(path) {
+            used.insert((metadata.dev(), metadata.ino()));
         }
     }
     used

@@ -17,6 +17,7 @@ use crate::clock::monotonic as now;
 use crate::process::{ControlGroup, Spawn, SpawnError, adopt_orphans, ours, reap};
 
 use super::output::Output;
+use super::shared_memory::Seen;
 
 /// What a supervisor may be sent. Whoever starts it has them blocked, so that
 /// none comes before it can be taken. A hang-up is no request: the supervisor
@@ -63,6 +64,8 @@ pub(super) struct Tree {
     token: Option<String>,
     /// Whether something has not ended although it was killed.
     stuck: bool,
+    /// What its processes were seen to use of it.
+    pub(super) shared_memory: Seen,
 }
 
 /// What has happened since it was last looked at.
@@ -91,6 +94,7 @@ impl Tree {
             group,
             token,
             stuck: false,
+            shared_memory: Seen::default(),
         })
     }
 
@@ -176,6 +180,13 @@ impl Tree {
         }
     }
 
+    /// Looks at what its processes use of the machine's shared memory.
+    pub(super) fn look(&mut self) {
+        for process in ours(self.token.as_deref()) {
+            self.shared_memory.look(process.pid);
+        }
+    }
+
     /// Begins to end all of it: a termination signal, this grace, then a kill.
     pub(super) fn close(&mut self, grace: Duration) {
         self.closing.get_or_insert_with(|| Closing {
@@ -202,6 +213,9 @@ impl Tree {
         }
         for process in ours(self.token.as_deref()) {
             let first = closing.asked.insert((process.pid, process.start_ticks));
+            if first {
+                self.shared_memory.look(process.pid);
+            }
             if kill {
                 process.signal(Signal::KILL);
             } else if first {
