@@ -279,6 +279,21 @@ fn a_directory_that_cannot_be_written_is_told_before_anything_is_started() {
     assert!(!place.path("done").exists());
 }
 
+/// A disk that is full fails every experiment that follows: none is to be spent on it.
+#[test]
+fn an_attempt_s_directory_that_cannot_be_made_stops_the_study_and_it_resumes() {
+    let place = Place::of(
+        "name = \"s\"\nslots = 1\n[[experiments]]\nname = \"a\"\nmeasure = { shell = 'touch out/attempts/0001-b' }\n\
+         [[experiments]]\nname = \"b\"\nmeasure = { shell = 'echo b >> done' }\n",
+    );
+    let ran = place.run();
+    assert!(ran.code == 74 && ran.stderr.contains("cannot prepare the attempt's directory"), "{ran}");
+    assert!(ran.stderr.contains("hint: what ran goes on; make room, then `reprieve resume out`"), "{ran}");
+    fs::remove_file(place.path("out/attempts/0001-b")).expect("it is there");
+    let ran = place.resume();
+    assert_eq!((ran.code, place.lines("done")), (0, vec!["b".to_owned()]), "{ran}");
+}
+
 #[test]
 fn a_host_that_is_stopped_and_continued_goes_on() {
     use rustix::process::Signal;

@@ -43,7 +43,7 @@ fn what_a_killed_supervisor_leaves_is_ended_before_the_next_attempt() {
     let attempts = place.attempts();
     assert_eq!(attempts[0].stdout_tail, "words\n");
     assert!(attempts[0].facts.iter().any(|fact| fact.name == "leftovers-ended"), "{attempts:?}");
-    assert!(ran.stdout.contains("lost: its supervisor was killed"), "{ran}");
+    assert!(ran.stdout.contains("lost: its supervisor left no record of its end"), "{ran}");
 }
 
 #[test]

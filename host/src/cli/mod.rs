@@ -118,9 +118,8 @@ impl Failed {
             },
             Self::Replay(ReplayError::Study(_)) => exit_code::USAGE,
             Self::Replay(_) => exit_code::JOURNAL,
-            Self::Run(RunError::Journal { .. } | RunError::History(_)) | Self::Journal(_) => {
-                exit_code::JOURNAL
-            }
+            Self::Run(RunError::Journal { .. } | RunError::Directory { .. } | RunError::History(_))
+            | Self::Journal(_) => exit_code::JOURNAL,
             Self::Run(RunError::Signals(_)) | Self::Devices(_) | Self::Io(_) => exit_code::INTERNAL,
         }
     }

@@ -84,7 +84,7 @@ impl Launcher {
         let program = self.program.to_string_lossy();
         let args = ["supervise".to_owned(), dir.to_string_lossy().into_owned()];
         let log = File::options().create(true).append(true).open(dir.join("supervisor.log"));
-        let log = log.map_err(LaunchError::Watch)?;
+        let log = log.map_err(|source| LaunchError::Directory { dir: dir.to_owned(), source })?;
         let pid = Spawn {
             program: &program,
             args: &args,

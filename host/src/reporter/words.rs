@@ -32,7 +32,7 @@ pub fn ending(attempt: &Attempt) -> String {
         Ending::TimedOut => format!("ended at its time limit, after {after}"),
         Ending::FellSilent => format!("ended for its silence, after {after}"),
         Ending::NotStarted(why) => format!("not started: {why}"),
-        Ending::Lost => "lost: its supervisor was killed".to_owned(),
+        Ending::Lost => "lost: its supervisor left no record of its end".to_owned(),
     }
 }
 

@@ -16,6 +16,9 @@ use crate::supervisor::{Assignment, LeasedDevice, REPORT_FILE, Record};
 /// What tells CUDA which devices to use.
 pub const VISIBLE_DEVICES: &str = "CUDA_VISIBLE_DEVICES";
 
+/// What has Python write at once (its documentation, "Command line and environment").
+const UNBUFFERED: &str = "PYTHONUNBUFFERED";
+
 /// Where an attempt's files are, below the study's directory. The same attempt
 /// always has the same directory, so that a later host finds it.
 pub fn attempt_directory(
@@ -50,12 +53,18 @@ pub(super) fn assignment(
     let held: Vec<&Device> =
         start.devices.iter().map(|position| &state.devices()[usize::from(*position)]).collect();
     let mut environment = command.environment;
-    // A lease is a lease; a mere slot takes nothing from whoever set the variable.
-    let is_set = || {
-        let in_study = environment.iter().any(|(name, _)| name == VISIBLE_DEVICES);
-        in_study || std::env::var_os(VISIBLE_DEVICES).is_some()
+    let is_set = |environment: &[(String, String)], name| {
+        environment.iter().any(|(set, _)| set == name) || std::env::var_os(name).is_some()
     };
-    if !held.iter().all(|device| device.is_slot()) || !is_set() {
+    // Python keeps what it prints to a file until it has 8 KiB of it: a program
+    // that says something each second would seem silent, and be ended for that.
+    if !is_set(&environment, UNBUFFERED) {
+        environment.push((UNBUFFERED.to_owned(), "1".to_owned()));
+    }
+    // A lease is a lease; a mere slot takes nothing from whoever set the variable.
+    let is_leased = !held.iter().all(|device| device.is_slot());
+    if is_leased || !is_set(&environment, VISIBLE_DEVICES) {
+        environment.retain(|(name, _)| name != VISIBLE_DEVICES);
         let ids: Vec<&str> = held.iter().map(|device| device.id.as_str()).collect();
         environment.push((VISIBLE_DEVICES.to_owned(), ids.join(",")));
     }

@@ -26,7 +26,7 @@ use crate::decision::Question;
 use crate::event::{AttemptStarted, Decided, Device, Event, ProcessIdentity, Stamped, StudyEnd};
 use crate::gpu::DeviceLock;
 use crate::journal::{Journal, Position, WriteError};
-use crate::launcher::{Found, Launcher, Supervisor};
+use crate::launcher::{Found, LaunchError, Launcher, Supervisor};
 use crate::process::ignores_hangup;
 use crate::reporter::Reporter;
 use crate::state::StudyState;
@@ -97,6 +97,15 @@ pub enum RunError {
         /// What the journal said.
         #[source]
         source: WriteError,
+        /// The study's directory.
+        dir: PathBuf,
+    },
+    /// An attempt's directory cannot be prepared: the disk is full, or it is gone.
+    #[error("{source}\nhint: what ran goes on; make room, then `reprieve resume {}`", dir.display())]
+    Directory {
+        /// What cannot be prepared.
+        #[source]
+        source: LaunchError,
         /// The study's directory.
         dir: PathBuf,
     },
@@ -175,7 +184,7 @@ impl Runner {
 
     fn perform(&mut self, action: Action) -> Result<(), RunError> {
         match action {
-            Action::StartAttempt(start) => self.start(start),
+            Action::StartAttempt(start) => self.start(start)?,
             Action::Ask { experiment, set_aside } => self.ask(experiment, set_aside)?,
             Action::Backoff { experiment, due } => {
                 // A wall clock that was set back meanwhile makes no delay longer.
@@ -206,7 +215,12 @@ impl Runner {
     }
 
     /// Starts an attempt's supervisor, or finds the one that an earlier host started.
-    fn start(&mut self, start: Start) {
+    ///
+    /// # Errors
+    ///
+    /// Where the study's directory cannot be written: that is no failure of the
+    /// experiment, and would be one of all that follow.
+    fn start(&mut self, start: Start) -> Result<(), RunError> {
         let study = self.state.study();
         let dir = attempt_directory(&self.dir, study, start.experiment, start.stage, start.attempt);
         let which = Which {
@@ -221,7 +235,8 @@ impl Runner {
             Found::Nothing => {
                 if let Some((device, Quarantine { reason, .. })) = self.state.unfit(&start) {
                     let why = format!("{} is in quarantine: {reason}", device.id);
-                    return self.not_started(start.experiment, which, FailureClass::DeviceOccupied, why);
+                    self.not_started(start.experiment, which, FailureClass::DeviceOccupied, why);
+                    return Ok(());
                 }
                 let planner = self.judges.planner(start.stage);
                 let readable = self.state.devices().iter().any(Device::is_readable);
@@ -235,8 +250,12 @@ impl Runner {
         };
         let supervisor = match launched {
             Ok(supervisor) => supervisor.map(Arc::new),
+            Err(source @ LaunchError::Directory { .. }) => {
+                return Err(RunError::Directory { source, dir: self.dir.clone() });
+            }
             Err(error) => {
-                return self.not_started(start.experiment, which, FailureClass::Unknown, error.to_string());
+                self.not_started(start.experiment, which, FailureClass::Unknown, error.to_string());
+                return Ok(());
             }
         };
         if let (Some(supervisor), None) = (&supervisor, &journaled) {
@@ -253,6 +272,7 @@ impl Runner {
             supervisor,
             Gone { experiment: start.experiment, which, dir, record: None, recover: true },
         );
+        Ok(())
     }
 
     /// Waits for a supervisor's end, beside the loop.
