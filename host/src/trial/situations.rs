@@ -54,6 +54,14 @@ pub fn catalogue() -> Vec<Situation> {
             failed(FailureClass::RateLimited, "HTTPError: 429 Too Many Requests, retry after 30 seconds"),
             |_| {},
         ),
+        of(
+            "device memory, without parameters",
+            failed(FailureClass::DeviceMemory, evidence(FailureClass::DeviceMemory)),
+            |question| {
+                question.experiment.parameters.clear();
+                question.experiment.adjustable.clear();
+            },
+        ),
         of("network, in prepare", Attempt { stage: Stage::Prepare, ..network() }, |_| {}),
         of("network, in finish", Attempt { stage: Stage::Finish, ..network() }, |_| {}),
         of(
