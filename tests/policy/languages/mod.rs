@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests build policies as their authors do")]
 
 mod c;
+mod cpp;
 mod go;
 mod javascript;
 mod python;
