@@ -69,7 +69,7 @@ uint32_t rp_device_count(void)
 
 rp_reading rp_read_device(uint32_t device)
 {
-    rp_reading reading;
+    rp_reading reading = {0};
     rp_import_read(device, &reading);
     return reading;
 }
@@ -96,7 +96,7 @@ rp_performed rp_perform(rp_action action)
     default:
         break;
     }
-    rp_performed performed;
+    rp_performed performed = {0};
     rp_import_perform(action.kind, first, second, &performed);
     return performed;
 }

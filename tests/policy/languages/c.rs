@@ -1,5 +1,6 @@
 //! Policies in C.
 
+use super::mirror::tells_all;
 use super::ziglang::Desk;
 use super::{by_chance, conforms, settings};
 
@@ -7,14 +8,24 @@ use super::{by_chance, conforms, settings};
 const CC: &str = "venv/bin/python-zig cc -std=c23 -Wall -Wextra -Werror -I ../reprieve/guest-sdk/c";
 const SDK: &str = "../reprieve/guest-sdk/c";
 
+fn build(desk: &Desk, policy: &str) -> Vec<u8> {
+    desk.run(&format!(
+        "{CC} -target wasm32-wasi -mexec-model=reactor -Os -s {SDK}/{policy} {SDK}/src/*.c -o core.wasm
+         reprieve policy componentize core.wasm -o policy.wasm"
+    ));
+    desk.read("policy.wasm")
+}
+
 #[test]
 fn the_standard_policy_in_c_decides_as_the_built_in_one() {
     let Some(desk) = Desk::with_ziglang() else { return };
-    desk.run(&format!(
-        "{CC} -target wasm32-wasi -mexec-model=reactor -Os -s {SDK}/examples/standard.c {SDK}/src/*.c -o core.wasm
-         reprieve policy componentize core.wasm -o standard.wasm"
-    ));
-    conforms(&desk.read("standard.wasm"), [settings(), by_chance()].concat());
+    conforms(&build(&desk, "examples/standard.c"), [settings(), by_chance()].concat());
+}
+
+#[test]
+fn what_a_policy_in_c_is_told_and_has_done_arrives_whole() {
+    let Some(desk) = Desk::with_ziglang() else { return };
+    tells_all(&build(&desk, "tests/mirror.c"));
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod c;
 mod cpp;
 mod go;
 mod javascript;
+mod mirror;
 mod python;
 mod zig;
 mod ziglang;

@@ -1,19 +1,30 @@
 //! Policies in Zig.
 
+use super::mirror::tells_all;
 use super::ziglang::Desk;
 use super::{by_chance, conforms, settings};
 
 const SDK: &str = "../reprieve/guest-sdk/zig";
 
+fn build(desk: &Desk, policy: &str) -> Vec<u8> {
+    desk.run(&format!(
+        "venv/bin/python-zig build-exe -target wasm32-freestanding -fno-entry -rdynamic -O ReleaseSmall \
+           --dep reprieve -Mroot={SDK}/{policy} -Mreprieve={SDK}/src/reprieve.zig -femit-bin=core.wasm
+         reprieve policy componentize core.wasm -o policy.wasm"
+    ));
+    desk.read("policy.wasm")
+}
+
 #[test]
 fn the_standard_policy_in_zig_decides_as_the_built_in_one() {
     let Some(desk) = Desk::with_ziglang() else { return };
-    desk.run(&format!(
-        "venv/bin/python-zig build-exe -target wasm32-freestanding -fno-entry -rdynamic -O ReleaseSmall \
-           --dep reprieve -Mroot={SDK}/examples/standard.zig -Mreprieve={SDK}/src/reprieve.zig -femit-bin=core.wasm
-         reprieve policy componentize core.wasm -o standard.wasm"
-    ));
-    conforms(&desk.read("standard.wasm"), [settings(), by_chance()].concat());
+    conforms(&build(&desk, "examples/standard.zig"), [settings(), by_chance()].concat());
+}
+
+#[test]
+fn what_a_policy_in_zig_is_told_and_has_done_arrives_whole() {
+    let Some(desk) = Desk::with_ziglang() else { return };
+    tells_all(&build(&desk, "tests/mirror.zig"));
 }
 
 #[test]
