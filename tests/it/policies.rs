@@ -65,6 +65,31 @@ fn a_policy_that_traps_is_a_breach_in_its_words() {
     assert_snapshot!(told.lines().next().unwrap_or_default(), @r"  a success: attempt 1: \u{1b}[31mno such class\u{1b}[0m (wasm `unreachable` instruction executed), in rust_panic < choose_delay");
 }
 
+/// A schema is a program. This one would take 2^40 steps for any settings.
+#[test]
+fn a_settings_schema_that_takes_for_ever_meets_the_deadline() {
+    let definitions: String = (1..=40)
+        .map(|n| {
+            format!(
+                "\"{n}\": {{\"allOf\": [{{\"$ref\": \"#/$defs/{}\"}}, {{\"$ref\": \"#/$defs/{}\"}}]}},",
+                n - 1,
+                n - 1
+            )
+        })
+        .collect();
+    let schema = format!("{{\"$defs\": {{{definitions} \"0\": {{}}}}, \"$ref\": \"#/$defs/40\"}}");
+    let place = Place::of(
+        "name = \"s\"\nslots = 1\n[policy]\nuse = \"./slow.wasm\"\nsettings = { patience = 3 }\n\
+         limits = { deadline = \"300ms\" }\n[[experiments]]\nname = \"e\"\nmeasure = [\"true\"]\n",
+    );
+    place.write("slow.wasm", guest::described(&schema));
+    assert_snapshot!(place.run(), @r"
+    exit code 2
+    --- stderr
+    error: policy `HERE/./slow.wasm` failed in `describe` when it was loaded: its settings schema ran past its deadline of `300ms`
+    ");
+}
+
 #[test]
 fn an_override_that_nobody_declared_is_a_breach() {
     let (code, told) = breaches(&with(include_str!("../policy/guests/override-unasked.wat")));

@@ -172,6 +172,25 @@ pub(crate) fn component_in(encoding: StringEncoding, text: &str, world: &str) ->
     encode(core(text), &resolve, package, world, encoding)
 }
 
+/// A guest that describes its settings like this.
+pub(crate) fn described(schema: &str) -> Vec<u8> {
+    let bytes: String = schema.bytes().map(|byte| format!("\\{byte:02x}")).collect();
+    let text = format!(
+        "(module (data (i32.const 8192) \"{bytes}\")
+           (func (export \"reprieve:policy/guest@0.1.0#describe\") (result i32)
+             (i32.store (i32.const 1028) (i32.const 5))
+             (i32.store (i32.const 1032) (i32.const 16)) (i32.store (i32.const 1036) (i32.const 5))
+             (i32.store8 (i32.const 1048) (i32.const 1))
+             (i32.store (i32.const 1052) (i32.const 8192))
+             (i32.store (i32.const 1056) (i32.const {}))
+             (i32.const 1024))
+           (func (export \"reprieve:policy/retry-policy@0.1.0#decide\") (param i32) (result i32)
+             (i32.const 1200)))",
+        schema.len()
+    );
+    component(&text, "guest")
+}
+
 /// A component for a world of other people's WIT.
 pub(crate) fn foreign(text: &str, wit: &str, world: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();

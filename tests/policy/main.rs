@@ -4,6 +4,7 @@
 //! decide is not tested here, but with the policy.
 
 mod abi;
+mod bombs;
 mod calls;
 mod fuel;
 mod guest;

@@ -3,8 +3,9 @@
 
 use wasmtime::component::Component;
 
-use super::load::Roles;
+use super::load::{LINE_BYTES, Roles};
 use super::problem::Problem;
+use super::text::clip;
 use super::wasi;
 
 /// The version of the contract that this host speaks.
@@ -33,7 +34,7 @@ pub(super) fn inspect(component: &Component) -> Result<Side, Problem> {
     let imports: Vec<String> = ty.imports(engine).map(|(name, _)| name.to_owned()).collect();
     let all = exports.iter().copied().chain(imports.iter().map(String::as_str));
     if let Some(other) = all.filter(|name| name.starts_with(PACKAGE)).find(|name| !speaks(name)) {
-        return Err(Problem::OtherContract { found: other.to_owned() });
+        return Err(Problem::OtherContract { found: clip(other, LINE_BYTES).to_owned() });
     }
     let version = |interface: &str| {
         let found = exports.iter().filter_map(|name| name.split_once('@'));
@@ -48,7 +49,7 @@ pub(super) fn inspect(component: &Component) -> Result<Side, Problem> {
         return Err(Problem::NoRole { exports: list(&exports) });
     }
     if let Some(foreign) = imports.iter().find(|name| !granted(name)) {
-        return Err(Problem::Import { import: foreign.clone() });
+        return Err(Problem::Import { import: clip(foreign, LINE_BYTES).to_owned() });
     }
     let wasi = imports.iter().any(|name| name.starts_with("wasi:"));
     Ok(Side { version: guest.to_owned(), roles, imports, wasi })
@@ -71,7 +72,15 @@ fn patch_of(version: &str, minor: &str) -> bool {
         .is_some_and(|patch| !patch.is_empty() && patch.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
+/// How many names an error shows; a file may hold a hundred thousand.
+const NAMES_MAX: usize = 16;
+
 /// Names as an error shows them.
 pub(super) fn list(names: &[&str]) -> String {
-    if names.is_empty() { "nothing".into() } else { format!("`{}`", names.join("`, `")) }
+    let shown: Vec<&str> = names.iter().take(NAMES_MAX).map(|name| clip(name, LINE_BYTES)).collect();
+    match names.len() - shown.len() {
+        _ if shown.is_empty() => "nothing".into(),
+        0 => format!("`{}`", shown.join("`, `")),
+        more => format!("`{}` and {more} more", shown.join("`, `")),
+    }
 }

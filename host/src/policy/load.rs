@@ -14,6 +14,7 @@ use super::engine::Engine;
 use super::limits::Limits;
 use super::problem::{LoadError, Problem};
 use super::sandbox::{Moment, Sandbox};
+use super::schema::{Unfit, keep_to};
 use super::text::{clip, printable};
 use super::wasi;
 use crate::decision::PolicyFaultKind;
@@ -24,7 +25,7 @@ use crate::study::{Digest, Pin};
 pub const FILE_BYTES: u64 = 64 << 20;
 
 /// Bytes of a line that a policy says of itself.
-const LINE_BYTES: usize = 200;
+pub(super) const LINE_BYTES: usize = 200;
 
 /// The policy that is part of this crate.
 const STANDARD: &[u8] = include_bytes!("standard.wasm");
@@ -206,42 +207,15 @@ impl Parts<'_> {
         {
             return Err(Problem::Settings(printable(clip(&reason, 5 * LINE_BYTES))));
         }
-        match info.settings_schema.as_deref().map_or(Ok(()), |schema| keep_to(schema, settings)) {
-            Ok(()) => Ok(info),
-            Err(Unfit::Schema(why)) => {
-                let fault = call.refusal(PolicyFaultKind::Answer, why);
-                Err(Problem::Fault { function: "describe", fault })
-            }
-            Err(Unfit::Settings(why)) => Err(Problem::Settings(why)),
-        }
+        let held = info.settings_schema.as_deref().map(|schema| keep_to(schema, settings, limits.deadline));
+        let (kind, why) = match held {
+            None | Some(Ok(())) => return Ok(info),
+            Some(Err(Unfit::Settings(why))) => return Err(Problem::Settings(why)),
+            Some(Err(Unfit::Schema(why))) => (PolicyFaultKind::Answer, why),
+            Some(Err(Unfit::Deadline(why))) => (PolicyFaultKind::Deadline, why),
+        };
+        Err(Problem::Fault { function: "describe", fault: call.refusal(kind, why) })
     }
-}
-
-/// What does not fit its schema, or is none.
-enum Unfit {
-    Schema(String),
-    Settings(String),
-}
-
-/// Holds settings against the schema that the policy gives for them. A policy
-/// may read its settings more loosely than it describes them; the description
-/// is what their author has read. Where there are no settings, `configure` has
-/// already said whether any are needed, and nothing is compiled for it.
-fn keep_to(schema: &str, settings: &str) -> Result<(), Unfit> {
-    let clipped = |text: String| printable(clip(&text, LINE_BYTES));
-    let schema: serde_json::Value = serde_json::from_str(schema)
-        .map_err(|error| Unfit::Schema(clipped(format!("its settings schema is not JSON: {error}"))))?;
-    if settings == "{}" {
-        return Ok(());
-    }
-    let validator = jsonschema::validator_for(&schema)
-        .map_err(|error| Unfit::Schema(clipped(format!("its settings schema is no JSON Schema: {error}"))))?;
-    let settings: serde_json::Value = serde_json::from_str(settings).expect("it was made from a value");
-    validator.validate(&settings).map_err(|error| {
-        let place = error.instance_path().to_string();
-        let place = if place.is_empty() { String::new() } else { format!("`{place}`: ") };
-        Unfit::Settings(clipped(format!("{place}{error} (by its settings schema)")))
-    })
 }
 
 fn describe(info: guest::Info, digest: String, size_bytes: u64, side: Side) -> PolicyInfo {

@@ -29,6 +29,7 @@ mod load;
 mod problem;
 mod retry;
 mod sandbox;
+mod schema;
 mod spec;
 mod text;
 mod wasi;
