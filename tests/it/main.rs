@@ -20,6 +20,7 @@ mod gpu_script;
 mod guest;
 mod interrupts;
 mod journal;
+mod kept;
 mod limits;
 mod machine;
 mod new_policy;
