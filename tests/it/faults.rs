@@ -188,7 +188,7 @@ fn a_host_that_is_killed_in_a_sync_loses_nothing_and_repeats_nothing() {
 }
 
 /// A machine that loses its power keeps what was synced, and may keep any part
-/// of the rest (`tests/it/damage.rs` cuts the journal at every byte). So: what
+/// of the rest (`tests/fuzz/journal.rs` cuts the journal at every byte). So: what
 /// was written and not yet synced, at each moment that others act on it.
 #[test]
 fn nothing_is_acted_on_that_a_loss_of_power_could_undo() {

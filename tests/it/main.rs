@@ -9,7 +9,6 @@ mod cleanup;
 mod commands;
 mod contract;
 mod cuda;
-mod damage;
 mod devices;
 mod doctor;
 mod faults;
