@@ -7,10 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::attempt::{Attempt, Parameter};
 use crate::cleanup::Quarantine;
+use crate::decision::Decision;
 use crate::event::{AttemptStarted, Event, Stamped, StudyStarted};
 use crate::exit_code;
 use crate::journal::{self, ReadError};
@@ -70,14 +72,24 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
     let mut out = anstream::stdout().lock();
     let began = started.id;
     writeln!(out, "study `{}` ({began}): {}", study.name, words::count(study.len() as u64, "experiment"))?;
-    for (id, story) in stories.iter().filter(|(id, _)| wanted(**id)) {
-        let with = words::overrides(state.overrides(*id));
-        writeln!(out, "\n{}: {}{with}", study.name_of(*id), outcome(&state, *id, story))?;
-        let mut evidence = "";
+    let nothing = Story::default();
+    // Of a large study, those that have not begun would drown the others.
+    let told =
+        study.ids().filter(|id| wanted(*id) && (args.experiment.is_some() || stories.contains_key(id)));
+    for id in told {
+        let story = stories.get(&id).unwrap_or(&nothing);
+        let with = words::overrides(state.overrides(id));
+        writeln!(out, "\n{}: {}{with}", study.name_of(id), outcome(&state, id, story))?;
+        let mut before = Before { began: None, evidence: "" };
         for stamped in &story.events {
-            tell(&mut out, &args.dir, study, stamped, evidence)?;
-            if let Event::AttemptEnded(ended) = &stamped.event {
-                evidence = ended.attempt.failure.as_ref().map_or("", |failure| &failure.evidence);
+            tell(&mut out, &args.dir, &state, stamped, &before)?;
+            match &stamped.event {
+                Event::AttemptStarted(_) => before.began = Some(stamped.at),
+                Event::AttemptEnded(ended) => {
+                    before.evidence = ended.attempt.failure.as_ref().map_or("", |failure| &failure.evidence);
+                    before.began = None;
+                }
+                _ => {}
             }
         }
         if let Some((at, started)) = story.unfinished() {
@@ -95,6 +107,9 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
         progress.remaining,
         progress.retries
     )?;
+    if state.ended().is_none() {
+        writeln!(out, "hint: where no host is at work, `reprieve resume {}` goes on", args.dir.display())?;
+    }
     if torn_bytes > 0 {
         writeln!(out, "the journal's last line is torn: {torn_bytes} bytes were passed over")?;
     }
@@ -143,20 +158,29 @@ fn outcome(state: &StudyState, id: ExperimentId, story: &Story) -> &'static str 
     }
 }
 
-/// One event, below the evidence of the attempt before it.
+/// What the events before one said.
+struct Before<'a> {
+    /// When the attempt that now ends began.
+    began: Option<Timestamp>,
+    /// The evidence of the newest failure.
+    evidence: &'a str,
+}
+
 fn tell(
     out: &mut impl Write,
     dir: &Path,
-    study: &Study,
+    state: &StudyState,
     stamped: &Stamped,
-    evidence: &str,
+    before: &Before<'_>,
 ) -> std::io::Result<()> {
+    let local = |at| words::clock(at, state.started_at(), &TimeZone::system());
     match &stamped.event {
         Event::AttemptEnded(ended) => {
             let attempt = &ended.attempt;
             let (stage, number) = (attempt.stage.name(), attempt.number);
             let how = if ended.interrupted { ", interrupted" } else { "" };
-            writeln!(out, "  {stage} {number}: {}{how}", words::ending(attempt))?;
+            let began = before.began.map_or_else(String::new, |at| format!(" at {}", local(at)));
+            writeln!(out, "  {stage} {number}{began}: {}{how}", words::ending(attempt))?;
             tell_failure(out, attempt)?;
             for line in words::samples(ended.samples.as_ref()) {
                 writeln!(out, "    {line}")?;
@@ -170,7 +194,7 @@ fn tell(
                     writeln!(out, "    device {device} quarantined: {reason}; to do: {remedy}")?;
                 }
             }
-            let files = attempt_directory(dir, study, ended.experiment, attempt.stage, number);
+            let files = attempt_directory(dir, state.study(), ended.experiment, attempt.stage, number);
             writeln!(out, "    output: {}", files.display())?;
         }
         Event::Decided(decided) => {
@@ -186,9 +210,17 @@ fn tell(
             for bounded in &decided.bounded {
                 writeln!(out, "    bounded: {bounded}")?;
             }
-            let why = words::reason_beside(&decided.decision, evidence);
+            let why = words::reason_beside(&decided.decision, before.evidence);
             let why = if why.is_empty() { why } else { format!(": {why}") };
-            writeln!(out, "    {} ({}){why}", words::decision(&decided.decision), decided.by)?;
+            // Its delay counts from the decision on.
+            let due = match &decided.decision {
+                Decision::Retry(retry) => {
+                    let due = stamped.at.checked_add(retry.delay).unwrap_or(Timestamp::MAX);
+                    format!(" at {}", local(due))
+                }
+                _ => String::new(),
+            };
+            writeln!(out, "    {}{due} ({}){why}", words::decision(&decided.decision), decided.by)?;
         }
         _ => {}
     }
@@ -215,7 +247,9 @@ fn tell_unfinished(
 }
 
 fn tell_failure(out: &mut impl Write, attempt: &Attempt) -> std::io::Result<()> {
-    if let Some(failure) = &attempt.failure {
+    // Where a class is all that is known, the words would only repeat it.
+    if let Some(failure) = attempt.failure.as_ref().filter(|failure| failure.evidence != failure.class.name())
+    {
         writeln!(out, "    {}: {}", failure.class.name(), failure.evidence)?;
     }
     if let Some(report) = &attempt.self_report {
@@ -226,7 +260,8 @@ fn tell_failure(out: &mut impl Write, attempt: &Attempt) -> std::io::Result<()> 
         };
         writeln!(out, "    it said itself: {} {} ({retryable})", report.kind, report.message)?;
     }
-    for fact in &attempt.facts {
+    // How many leftovers there were, the cleanup's steps say.
+    for fact in attempt.facts.iter().filter(|fact| fact.name != "leftovers-ended") {
         writeln!(out, "    {}: {}", fact.name, fact.value)?;
     }
     Ok(())

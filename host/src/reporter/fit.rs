@@ -11,6 +11,16 @@ pub(super) fn cut(text: &str, columns: usize) -> Cow<'_, str> {
     truncate_str(text, columns, "…")
 }
 
+/// The lines that a text takes, broken between words where that can be; from
+/// the second on they are indented, as far as that leaves room for words.
+pub(super) fn wrap(text: &str, columns: usize, indent: usize) -> Vec<Cow<'_, str>> {
+    let indent = " ".repeat(if indent > columns / 2 { 2.min(columns / 2) } else { indent });
+    textwrap::wrap(text, textwrap::Options::new(columns).subsequent_indent(&indent))
+        .into_iter()
+        .map(|line| Cow::Owned(line.into_owned()))
+        .collect()
+}
+
 /// A name without its middle where it is too long: names of one study are alike in the middle.
 pub(super) fn shorten(name: &str, columns: usize) -> Cow<'_, str> {
     if measure_text_width(name) <= columns {
@@ -58,6 +68,14 @@ mod tests {
         fn nothing_is_wider_than_it_may_be(text in "\\PC{0,40}", columns in 1_usize..40) {
             prop_assert!(measure_text_width(&shorten(&text, columns)) <= columns);
             prop_assert!(measure_text_width(&cut(&text, columns)) <= columns);
+        }
+
+        #[test]
+        fn what_is_wrapped_is_told_whole_and_is_not_wider_than_it_may_be(text in "[a-z ]{0,80}", columns in 4_usize..40) {
+            let lines = wrap(&text, columns, 2);
+            prop_assert!(lines.iter().all(|line| measure_text_width(line) <= columns), "{lines:?}");
+            let letters = |text: &str| text.replace(' ', "");
+            prop_assert_eq!(letters(&lines.concat()), letters(&text));
         }
     }
 }

@@ -26,6 +26,12 @@ use super::{Reporter, fit, words};
 /// Where a timed line's text begins, the experiment's name not counted.
 const TEXT_COLUMN: usize = "00:00:00    measure  ".len();
 
+/// The same of an experiment's line in the summary.
+const SUMMARY_COLUMN: usize = "  changed    ".len();
+
+/// How many experiments of a kind the summary names.
+const NAMED_MAX: usize = 20;
+
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 const NEXT: Style = AnsiColor::Yellow.on_default();
@@ -45,7 +51,7 @@ pub struct Human {
     dir: PathBuf,
     stream: Stream,
     zone: TimeZone,
-    /// `None` where the stream goes elsewhere: nothing is cut there.
+    /// `None` where the stream goes elsewhere: no line is broken there.
     terminal: Option<Term>,
     live: Option<Live>,
     colour: bool,
@@ -61,7 +67,9 @@ impl Human {
             Stream::Stdout => Term::stdout(),
             Stream::Stderr => Term::stderr(),
         };
-        let terminal = Some(terminal).filter(Term::is_term);
+        // A dumb one, such as an editor's, knows no cursor (terminfo's `dumb`).
+        let is_dumb = std::env::var_os("TERM").is_some_and(|name| name == "dumb");
+        let terminal = Some(terminal).filter(|terminal| terminal.is_term() && !is_dumb);
         Self {
             dir,
             stream,
@@ -78,10 +86,15 @@ impl Human {
         }
     }
 
-    /// A line that is never broken: what a terminal has no room for is left out.
+    /// A line of its own.
     fn line(&self, text: &str) {
+        self.indented(text, 2);
+    }
+
+    /// A line that goes on below itself, this far in, where a terminal is too narrow for it.
+    fn indented(&self, text: &str, indent: usize) {
         match self.columns() {
-            Some(columns) => self.whole(&fit::cut(text, columns)),
+            Some(columns) => fit::wrap(text, columns, indent).iter().for_each(|line| self.whole(line)),
             None => self.whole(text),
         }
     }
@@ -114,15 +127,28 @@ impl Human {
         fit::pad(&shown, self.name_width)
     }
 
+    fn clock(&self, at: Timestamp, now: Timestamp) -> String {
+        words::clock(at, now, &self.zone)
+    }
+
     fn timed(&self, at: Timestamp, name: &str, stage: &str, text: &str) {
         let time = at.to_zoned_datetime(self.zone.clone()).strftime("%H:%M:%S");
-        self.line(&format!("{FAINT}{time}{FAINT:#}  {name}  {stage:7}  {text}"));
+        self.indented(
+            &format!("{FAINT}{time}{FAINT:#}  {name}  {stage:7}  {text}"),
+            TEXT_COLUMN + self.name_width,
+        );
     }
 
     /// More on the line above, without colour.
     fn below(&self, text: &str) {
         let indent = TEXT_COLUMN + self.name_width;
-        self.line(&format!("{:indent$}{text}", ""));
+        self.indented(&format!("{:indent$}{text}", ""), indent);
+    }
+
+    /// One experiment, in the summary.
+    fn named(&self, state: &StudyState, style: Style, what: &str, id: ExperimentId, why: &str) {
+        let text = format!("  {style}{what:7}{style:#}  {}  {why}", self.name(state, id));
+        self.indented(&text, SUMMARY_COLUMN + self.name_width);
     }
 
     fn head(&mut self, state: &StudyState, verb: &str, policies: &[PolicyIdentity]) {
@@ -140,6 +166,24 @@ impl Human {
             policies.join(", "),
         ));
         self.whole(&format!("{FAINT}recorded in {}{FAINT:#}", self.dir.display()));
+    }
+
+    /// What an earlier host began and this one goes on with.
+    fn taken_over(&self, at: Timestamp, state: &StudyState) {
+        for (id, (since, started)) in &self.tally.running {
+            let devices = words::devices(state.devices(), &started.devices);
+            let text = format!(
+                "attempt {} on {devices}, begun at {}, is taken over",
+                started.attempt,
+                self.clock(*since, at)
+            );
+            self.timed(at, &self.name(state, *id), started.stage.name(), &text);
+        }
+        for (id, due) in state.study().ids().filter_map(|id| Some((id, state.due(id)?))) {
+            let (stage, _) = state.newest_attempt(id);
+            let text = format!("its next attempt is due at {}", self.clock(due, at));
+            self.timed(at, &self.name(state, id), stage.name(), &text);
+        }
     }
 
     fn attempt_ended(&mut self, at: Timestamp, id: ExperimentId, attempt: &Attempt, state: &StudyState) {
@@ -216,18 +260,15 @@ impl Human {
         }
         if decided.decision != Decision::Accept {
             let name = self.name(state, id);
-            self.timed(at, &name, decided.stage.name(), &self.judged(decided, state));
+            self.timed(at, &name, decided.stage.name(), &self.judged(at, decided, state));
         }
     }
 
     /// What was decided, when it takes effect, by whom and why.
-    fn judged(&self, decided: &Decided, state: &StudyState) -> String {
+    fn judged(&self, at: Timestamp, decided: &Decided, state: &StudyState) -> String {
         let id = decided.experiment;
         let (style, due) = match state.due(id) {
-            Some(due) => {
-                let time = due.to_zoned_datetime(self.zone.clone()).strftime("%H:%M:%S");
-                (NEXT, format!(" at {time}"))
-            }
+            Some(due) => (NEXT, format!(" at {}", self.clock(due, at))),
             None => (BAD, String::new()),
         };
         let what = words::decision(&decided.decision);
@@ -260,11 +301,21 @@ impl Human {
         }
     }
 
+    fn more(&self, unnamed: usize) {
+        if unnamed > 0 {
+            self.line(&format!("  and {unnamed} more"));
+        }
+    }
+
     fn summary(&self, at: Timestamp, how: &StudyEnd, state: &StudyState) {
         let progress = state.progress(at);
         let took = words::span(progress.elapsed);
         let (good, bad) = (progress.succeeded, progress.failed);
-        let mut line = format!("{GOOD}{good} succeeded{GOOD:#}{}", words::changed(state));
+        let unfinished = match self.tally.unfinished.len() {
+            0 => String::new(),
+            count => format!(", {BAD}{count} with a failed finish{BAD:#}"),
+        };
+        let mut line = format!("{GOOD}{good} succeeded{GOOD:#}{}{unfinished}", words::changed(state));
         if bad > 0 {
             line.push_str(&format!(", {BAD}{bad} failed{BAD:#}"));
         }
@@ -289,12 +340,17 @@ impl Human {
             ));
         }
         for (id, why) in &self.tally.failed {
-            self.line(&format!("  {BAD}failed{BAD:#}  {}  {why}", self.name(state, *id)));
+            self.named(state, BAD, "failed", *id, why);
         }
-        let unnamed = (bad as usize).saturating_sub(self.tally.failed.len());
-        if unnamed > 0 {
-            self.line(&format!("  and {unnamed} more"));
+        self.more((bad as usize).saturating_sub(self.tally.failed.len()));
+        for (id, why) in self.tally.unfinished.iter().take(NAMED_MAX) {
+            self.named(state, BAD, "finish", *id, why);
         }
+        self.more(self.tally.unfinished.len().saturating_sub(NAMED_MAX));
+        for id in words::changed_ids(state).take(NAMED_MAX) {
+            self.named(state, NEXT, "changed", id, words::overrides(state.overrides(id)).trim_start());
+        }
+        self.more(words::changed_ids(state).count().saturating_sub(NAMED_MAX));
         let dir = self.dir.display();
         if progress.remaining > 0 {
             self.whole(&format!("hint: `reprieve resume {dir}` goes on with the rest"));
@@ -322,6 +378,7 @@ impl Reporter for Human {
                     let experiments = words::count(reopened.len() as u64, "experiment");
                     self.line(&format!("{experiments} that had failed will run again"));
                 }
+                self.taken_over(at, state);
             }
             Event::AttemptStarted(started) => {
                 if self.live.is_none() {
@@ -352,11 +409,11 @@ impl Reporter for Human {
                 self.summary(at, how, state);
             }
         }
-        self.tally.note(&stamped.event, state);
+        self.tally.note(stamped, state);
     }
 
     fn replay(&mut self, stamped: &Stamped, state: &StudyState) {
-        self.tally.note(&stamped.event, state);
+        self.tally.note(stamped, state);
     }
 
     fn is_live(&self) -> bool {

@@ -82,9 +82,14 @@ impl Live {
         let (rows, columns) = self.terminal.size();
         // A terminal may break a line that is exactly full.
         let columns = usize::from(columns).saturating_sub(1);
-        let most = usize::from(rows).saturating_sub(3).min(SHOWN_MAX);
-        let mut lines: Vec<String> =
-            self.running.values().take(most).map(|running| running.line(now, columns)).collect();
+        let most = usize::from(rows).saturating_sub(4).min(SHOWN_MAX);
+        let shown = || self.running.values().take(most);
+        let widest = shown().map(|running| measure_text_width(&running.name)).max().unwrap_or_default();
+        let mut lines: Vec<String> = shown().map(|running| running.line(now, columns, widest)).collect();
+        let more = self.running.len().saturating_sub(most);
+        if more > 0 {
+            lines.push(format!("  and {more} more"));
+        }
         lines.push(self.total(now, columns, state));
         let shown = lines.join("\n") + "\n";
         if shown != self.shown {
@@ -128,14 +133,14 @@ impl Drop for Live {
 }
 
 impl Running {
-    fn line(&self, now: Timestamp, columns: usize) -> String {
+    fn line(&self, now: Timestamp, columns: usize, widest: usize) -> String {
         let ran_for = Duration::try_from(now.duration_since(self.since)).unwrap_or_default();
         let spinner = SPINNER[(ran_for.as_millis() / 100 % 10) as usize];
         let seconds = words::span(Duration::from_secs(ran_for.as_secs()));
         let rest = format!("{}  {seconds}", self.attempt);
         // An experiment is told from its neighbours by its name: that has half of the line at least.
         let room = columns.saturating_sub(2 + measure_text_width(&rest)).max(columns / 2);
-        let name = fit::shorten(&self.name, room);
+        let name = fit::pad(&fit::shorten(&self.name, room), widest.min(room));
         fit::cut(&format!("{spinner} {name}{rest}"), columns).into_owned()
     }
 }

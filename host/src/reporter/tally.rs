@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use jiff::Timestamp;
+
 use crate::attempt::Stage;
-use crate::event::{AttemptEnded, Event};
+use crate::event::{AttemptEnded, AttemptStarted, Event, Stamped};
 use crate::state::{Outcome, StudyState};
 use crate::study::ExperimentId;
 
@@ -16,6 +18,10 @@ pub(super) struct Tally {
     pub(super) failed: BTreeMap<ExperimentId, String>,
     /// How often a policy has failed to answer.
     pub(super) faults: u64,
+    /// The experiments whose last `finish` failed, and why.
+    pub(super) unfinished: BTreeMap<ExperimentId, String>,
+    /// The attempts that have begun and not ended, and since when.
+    pub(super) running: BTreeMap<ExperimentId, (Timestamp, AttemptStarted)>,
     /// The newest failure of each experiment that is in flight or waits.
     newest: HashMap<ExperimentId, Newest>,
 }
@@ -29,13 +35,24 @@ struct Newest {
 }
 
 impl Tally {
-    pub(super) fn note(&mut self, event: &Event, state: &StudyState) {
-        match event {
-            Event::AttemptEnded(AttemptEnded { experiment, interrupted: false, attempt, .. }) => {
+    pub(super) fn note(&mut self, stamped: &Stamped, state: &StudyState) {
+        match &stamped.event {
+            Event::AttemptStarted(started) => {
+                self.running.insert(started.experiment, (stamped.at, started.clone()));
+            }
+            Event::AttemptEnded(AttemptEnded { experiment, interrupted, attempt, .. }) => {
+                self.running.remove(experiment);
+                if *interrupted {
+                    return;
+                }
+                if attempt.stage == Stage::Finish {
+                    self.unfinished.remove(experiment);
+                }
                 let Some(failure) = &attempt.failure else { return };
                 let (class, evidence) = (failure.class.name(), failure.evidence.clone());
                 if attempt.stage == Stage::Finish {
                     // It never hides the failure before it, which the summary names.
+                    self.unfinished.insert(*experiment, format!("{class}: {evidence}"));
                     self.newest.entry(*experiment).or_default().evidence = evidence;
                 } else {
                     let words = format!("{}: {class}: {evidence}", attempt.stage.name());

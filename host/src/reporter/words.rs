@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use crate::attempt::{Attempt, Ending, Parameter};
 use crate::cleanup::{Cleanup, StepOutcome};
 use crate::decision::{Decision, Placement, PolicyFault, PolicyFaultKind, Retry, Turn};
@@ -9,6 +12,7 @@ use crate::event::{Device, StudyEnd};
 use crate::samples::{DeviceSamples, Samples, Span};
 use crate::size::size;
 use crate::state::{Outcome, StudyState};
+use crate::study::ExperimentId;
 
 /// A span of time, to the precision that a reader needs.
 pub fn span(duration: Duration) -> String {
@@ -85,10 +89,22 @@ pub fn overrides(overrides: &[Parameter]) -> String {
     format!(" with {}", each.join(", "))
 }
 
-/// How many experiments succeeded with other parameters than the study file's, where any did.
-pub fn changed(state: &StudyState) -> String {
+/// A local time of day, with the date where that is another than at the other moment.
+pub fn clock(at: Timestamp, beside: Timestamp, zone: &TimeZone) -> String {
+    let [at, beside] = [at, beside].map(|time| time.to_zoned_datetime(zone.clone()));
+    let form = if at.date() == beside.date() { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
+    at.strftime(form).to_string()
+}
+
+/// The experiments that succeeded with other parameters than the study file's.
+pub fn changed_ids(state: &StudyState) -> impl Iterator<Item = ExperimentId> + '_ {
     let changed = |id: &_| state.outcome(*id) == Some(Outcome::Succeeded) && !state.overrides(*id).is_empty();
-    match state.study().ids().filter(changed).count() {
+    state.study().ids().filter(changed)
+}
+
+/// How many those are, where there are any.
+pub fn changed(state: &StudyState) -> String {
+    match changed_ids(state).count() {
         0 => String::new(),
         count => format!(" ({count} with changed parameters)"),
     }

@@ -115,8 +115,12 @@ pub enum OpenError {
         diff: String,
     },
     /// There is nothing left to do.
-    #[error("the study in `{0}` is complete\nhint: `reprieve show {0}` tells what happened; `reprieve resume {0} --failed` runs again what failed", dir.display())]
+    #[error("the study in `{0}` is complete{1}\nhint: `reprieve show {0}` tells what happened{2}", dir.display(),
+        if *any_failed { "" } else { ", and no experiment of it failed" },
+        if *any_failed { format!("; `reprieve resume {} --failed` runs again what failed", dir.display()) } else { String::new() })]
     Complete {
+        /// Whether there is something that `--failed` would run again.
+        any_failed: bool,
         /// The study's directory.
         dir: PathBuf,
     },
@@ -256,7 +260,8 @@ impl Runner {
         runner.journal.cut(replay.end())?;
         let reopened: Vec<ExperimentId> = runner.state.failed().filter(|_| how.failed).collect();
         if runner.state.ended() == Some(&StudyEnd::Completed) && reopened.is_empty() {
-            return Err(OpenError::Complete { dir: runner.dir });
+            let any_failed = runner.state.failed().next().is_some();
+            return Err(OpenError::Complete { any_failed, dir: runner.dir });
         }
         let study = &runner.state.study().name;
         runner.locks = devices::lock(runner.state.devices(), study, &runner.dir, how.wait)?;
