@@ -254,6 +254,34 @@ fn a_hook_that_fails_or_hangs_costs_its_step_and_nothing_else() {
     assert!(failed("{ command = [\"not-there\"] }").contains("not found in PATH"));
 }
 
+/// What a plan runs before it ends leftovers is no leftover, and ends none.
+#[test]
+fn a_hook_that_hangs_takes_no_grace_from_what_was_left_and_a_limit_none_from_a_hook() {
+    let study = |hook: &str, keys: &str, shell: &str| {
+        let place = Place::of(&format!(
+            "name = \"s\"\nslots = 1\n[policy.settings]\nmax_retries = 0\nretry_once = []\n[cleanup]\n\
+             policy = {{ use = \"./hooker.wasm\" }}\nhooks.clocks = {hook}\n[[experiments]]\nname = \"e\"\n{keys}\n\
+             measure = {{ shell = '''{shell}''' }}\n"
+        ));
+        place.write("hooker.wasm", guest::component(include_str!("../policy/guests/hooker.wat"), "planner"));
+        let ran = place.run();
+        (ran, place)
+    };
+    let polite = "setsid sh -c 'trap \"echo polite >> told; exit\" TERM; touch up; while :; do sleep 0.02; done' &\n\
+                  while ! [ -e up ]; do sleep 0.02; done";
+    let hangs = "{ command = [\"sh\", \"-c\", \"[ -e up ] || exit 0; sleep 600; :\"], timeout = \"200ms\" }";
+    let (ran, place) = study(hangs, "grace = \"60s\"", polite);
+    assert_eq!((ran.code, place.lines("told")), (0, vec!["polite".to_owned()]), "{ran}");
+    assert!(matches!(steps(&ended(&place)[0])[1].1, StepOutcome::Failed(_)), "{ran}");
+    // One that was ended at its time limit, with what it had started still to be ended.
+    let works = "{ command = [\"sh\", \"-c\", \"sleep 0.3; echo hook >> told\"] }";
+    let stubborn = "setsid sh -c 'trap \"\" TERM; while :; do sleep 0.02; done' & sleep 600";
+    let (ran, place) = study(works, "timeout = \"200ms\"\ngrace = \"100ms\"", stubborn);
+    assert_eq!((ran.code, place.lines("told").len()), (100, 2), "{ran}");
+    let done = ("run-hook", StepOutcome::Done(String::new()));
+    assert_eq!(steps(&ended(&place)[0]), [done.clone(), done], "{ran}");
+}
+
 #[test]
 fn a_hook_without_a_command_is_refused_before_anything_starts() {
     let place = Place::of(

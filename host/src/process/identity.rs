@@ -33,6 +33,13 @@ pub(super) fn parent(pid: i32) -> io::Result<i32> {
     })
 }
 
+/// A process's session: field 6 of `/proc/PID/stat`.
+pub(super) fn session(pid: i32) -> io::Result<i32> {
+    stat_field(pid, 6).and_then(|field| {
+        field.parse().map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "session in /proc/PID/stat"))
+    })
+}
+
 /// What the kernel calls a process: `/proc/PID/comm`, empty where there is none.
 pub(super) fn name(pid: i32) -> String {
     fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim_end().to_owned()

@@ -20,7 +20,7 @@ use rustix::process::{
 };
 
 use super::group::is_member;
-use super::identity::{name, parent, start_ticks};
+use super::identity::{name, parent, session, start_ticks};
 
 /// The variable that carries an attempt's token.
 pub const TOKEN_VARIABLE: &str = "REPRIEVE_TOKEN";
@@ -61,6 +61,11 @@ impl Ours {
     /// does one that runs as another user.
     pub fn signal(&self, signal: Signal) {
         let _ = pidfd_send_signal(&self.pidfd, signal);
+    }
+
+    /// The session that it is in, by the PID of its leader; none, 0, where it has ended.
+    pub fn session(&self) -> i32 {
+        session(self.pid).unwrap_or_default()
     }
 
     /// Its name, empty where it has ended.

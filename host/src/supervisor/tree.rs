@@ -14,7 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Signal, WaitStatus};
 
 use crate::clock::monotonic as now;
-use crate::process::{ControlGroup, Spawn, SpawnError, adopt_orphans, ours, reap};
+use crate::process::{ControlGroup, Ours, Spawn, SpawnError, adopt_orphans, ours, reap};
 
 use super::output::Output;
 use super::shared_memory::Seen;
@@ -66,6 +66,8 @@ pub(super) struct Tree {
     stuck: bool,
     /// What its processes were seen to use of it.
     pub(super) shared_memory: Seen,
+    /// The sessions of those that [`Self::run_all`] runs now: they are no leftovers.
+    helpers: Vec<i32>,
 }
 
 /// What has happened since it was last looked at.
@@ -95,6 +97,7 @@ impl Tree {
             token,
             stuck: false,
             shared_memory: Seen::default(),
+            helpers: Vec::new(),
         })
     }
 
@@ -207,11 +210,13 @@ impl Tree {
         let kill = self.wish == Wish::EndAtOnce || now() >= closing.kill_at;
         if kill {
             closing.killed_at.get_or_insert_with(now);
-            if let Some(group) = &self.group {
+            if let Some(group) = self.group.as_ref().filter(|_| self.helpers.is_empty()) {
                 group.kill();
             }
         }
-        for process in ours(self.token.as_deref()) {
+        let is_helper =
+            |process: &Ours| !self.helpers.is_empty() && self.helpers.contains(&process.session());
+        for process in ours(self.token.as_deref()).iter().filter(|process| !is_helper(process)) {
             let first = closing.asked.insert((process.pid, process.start_ticks));
             if first {
                 self.shared_memory.look(process.pid);
@@ -227,9 +232,12 @@ impl Tree {
     /// Whether something that was killed does not end: it is stuck in the
     /// kernel, or another user's. It has had its time; that is given once.
     pub(super) fn gives_up(&self) -> bool {
-        let patience = if self.stuck { SWEEP_AGAIN } else { KILLED_ENDS_WITHIN };
         let killed_at = self.closing.as_ref().and_then(|closing| closing.killed_at);
-        killed_at.is_some_and(|at| at.elapsed() >= patience)
+        killed_at.is_some_and(|at| self.is_past_patience(at))
+    }
+
+    fn is_past_patience(&self, killed_at: Instant) -> bool {
+        killed_at.elapsed() >= if self.stuck { SWEEP_AGAIN } else { KILLED_ENDS_WITHIN }
     }
 
     /// Ends all of it, as [`Self::close`], and waits until none is left. Says
@@ -248,17 +256,21 @@ impl Tree {
         self.close(grace);
         while self.is_left(now() + SWEEP_AGAIN)? {
             if self.gives_up() {
-                self.stuck = true;
                 self.closing = None;
-                let alive = ours(self.token.as_deref());
-                let who: Vec<_> = alive.iter().map(|one| format!("{} ({})", one.pid, one.name())).collect();
-                return Err(io::Error::other(format!("killed and still there: pid {}", who.join(", "))));
+                return Err(self.stuck(&ours(self.token.as_deref())));
             }
         }
         let asked = self.closing.take().map_or(0, |closing| closing.asked.len());
         let ended = asked.saturating_sub(before);
         self.leftovers += ended;
         Ok(ended)
+    }
+
+    /// What is said of those that do not end although they were killed.
+    fn stuck(&mut self, alive: &[Ours]) -> io::Error {
+        self.stuck = true;
+        let who: Vec<_> = alive.iter().map(|one| format!("{} ({})", one.pid, one.name())).collect();
+        io::Error::other(format!("killed and still there: pid {}", who.join(", ")))
     }
 
     /// Whether any of it is left, once something has happened or then.
@@ -305,18 +317,35 @@ impl Tree {
             }
         }
         let until = now() + timeout;
+        self.helpers.clone_from(&pids);
         loop {
             let ends: Vec<_> = pids.iter().map(|pid| self.end_of(*pid).map(|(status, _)| status)).collect();
-            let running = ends.iter().filter(|end| end.is_none()).count();
-            if running > 0 && (failed.is_err() || now() >= until || self.wish == Wish::EndAtOnce) {
-                self.end_all(Duration::ZERO)?;
-                // What was meant to run was not left behind.
-                self.leftovers = self.leftovers.saturating_sub(running);
-            } else if running > 0 {
+            let ended = if ends.iter().all(Option::is_some) {
+                Ok(())
+            } else if failed.is_err() || now() >= until || self.wish == Wish::EndAtOnce {
+                self.end_helpers()
+            } else {
                 self.next(Some(until))?;
                 continue;
-            }
-            return failed.map(|()| ends);
+            };
+            self.helpers.clear();
+            return ended.and(failed).map(|()| ends);
         }
+    }
+
+    /// Kills what [`Self::run_all`] runs, each with its session. What else is
+    /// left running keeps the grace that a plan has for it.
+    fn end_helpers(&mut self) -> io::Result<()> {
+        let killed_at = now();
+        while self.helpers.iter().any(|pid| self.end_of(*pid).is_none()) {
+            let alive: Vec<Ours> =
+                ours(None).into_iter().filter(|process| self.helpers.contains(&process.session())).collect();
+            alive.iter().for_each(|process| process.signal(Signal::KILL));
+            if self.is_past_patience(killed_at) {
+                return Err(self.stuck(&alive));
+            }
+            self.next(Some(now() + SWEEP_AGAIN))?;
+        }
+        Ok(())
     }
 }
