@@ -164,7 +164,7 @@ impl Runner {
         let mut judges = Judges::load(cache, &study, named)?;
         classifier(&study)?;
         let locks = devices::lock(&devices, &study.name, &dir, wait)?;
-        fs::create_dir_all(&dir).map_err(|source| OpenError::Directory { dir: dir.clone(), source })?;
+        make_directory(&dir).map_err(|source| OpenError::Directory { dir: dir.clone(), source })?;
         let dir = fs::canonicalize(&dir).map_err(|source| OpenError::Directory { dir, source })?;
         let journal = Journal::create(&dir)?;
         copy_policies(&pins, cache, &dir)
@@ -302,6 +302,15 @@ fn copy_policies(pins: &[Pin], cache: Option<&Path>, dir: &Path) -> io::Result<(
         fs::copy(pin.file(cache), copy)?;
     }
     Ok(())
+}
+
+/// Makes a directory, with those above it that are missing. Their names are as
+/// durable as what will be in it when this returns.
+fn make_directory(dir: &Path) -> io::Result<()> {
+    let dir = std::path::absolute(dir)?;
+    let missing = dir.ancestors().take_while(|above| !above.exists()).count();
+    fs::create_dir_all(&dir)?;
+    dir.ancestors().skip(1).take(missing).try_for_each(|above| File::open(above)?.sync_all())
 }
 
 /// Writes what the numbers of the journal's experiments stand for, a line each.
