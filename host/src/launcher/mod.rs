@@ -113,10 +113,11 @@ impl Launcher {
             .filter(|identity| process::identify(identity.pid).is_ok_and(|now| now == **identity))
             .map(|identity| identity.pid)
             .or_else(|| fs::read_to_string(dir.join(LOCK_FILE)).ok()?.lines().next()?.parse().ok());
-        match pid.map(watch) {
-            Some(Ok(supervisor)) => Found::Running(supervisor),
-            Some(Err(_)) | None => Found::Ended,
-        }
+        let supervisor = pid.and_then(|pid| watch(pid).ok());
+        // It held the lock before, and does so still: what is watched is no
+        // other process that has got its PID in between.
+        let held = || flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err();
+        supervisor.filter(|_| held()).map_or(Found::Ended, Found::Running)
     }
 }
 
