@@ -41,6 +41,10 @@ pub use open::{Begin, OpenError, Resume};
 use timers::Timers;
 pub use visible::{VisibleError, slots, visible};
 
+/// How many supervisors are sent, one after the other, after one that left no
+/// record: whatever ended that one may end them too.
+const RECOVERIES: u8 = 3;
+
 /// How often a live view is brought up to date.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -83,8 +87,8 @@ struct Gone {
     which: Which,
     dir: PathBuf,
     record: Option<Record>,
-    /// Whether a supervisor may be sent after the one that left no record.
-    recover: bool,
+    /// How many supervisors may still be sent after one that left no record.
+    recoveries: u8,
 }
 
 /// Why a study could not be carried on. What is running goes on under its
@@ -270,7 +274,7 @@ impl Runner {
         }
         self.await_record(
             supervisor,
-            Gone { experiment: start.experiment, which, dir, record: None, recover: true },
+            Gone { experiment: start.experiment, which, dir, record: None, recoveries: RECOVERIES },
         );
         Ok(())
     }
@@ -291,13 +295,14 @@ impl Runner {
     }
 
     /// Takes an attempt's record in. Where there is none, a supervisor is sent
-    /// once to end what the killed one left.
+    /// to end what the killed one left.
     fn gone(&mut self, gone: Gone) {
         self.supervisors.remove(&gone.experiment);
-        if gone.record.is_none() && gone.recover && !Record::exists_in(&gone.dir) {
+        if gone.record.is_none() && gone.recoveries > 0 && !Record::exists_in(&gone.dir) {
             match self.launcher.recover(&gone.dir) {
                 Ok(supervisor) => {
-                    return self.await_record(Some(Arc::new(supervisor)), Gone { recover: false, ..gone });
+                    let recoveries = gone.recoveries - 1;
+                    return self.await_record(Some(Arc::new(supervisor)), Gone { recoveries, ..gone });
                 }
                 Err(error) => tracing::error!("what a killed supervisor left is not ended: {error}"),
             }
