@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use rustix::time::{ClockId, clock_gettime};
+use nix::time::{ClockId, clock_gettime};
 
 /// The wall clock's time, as events are stamped with it.
 #[expect(clippy::disallowed_methods, reason = "this is the place that the lint points to")]
@@ -23,5 +23,5 @@ pub fn monotonic() -> Instant {
 
 /// The time since boot, suspension included: no wall clock that is set changes it.
 pub fn since_boot() -> Duration {
-    Duration::try_from(clock_gettime(ClockId::Boottime)).expect("it began at zero")
+    clock_gettime(ClockId::CLOCK_BOOTTIME).expect("Linux has it since 2.6.39").into()
 }

@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests start the command, and wait, as people do")]
 
 mod cleanup;
+mod clocks;
 mod commands;
 mod contract;
 mod cuda;
