@@ -122,6 +122,54 @@ fn a_host_that_is_killed_at_any_line_of_its_journal_loses_nothing_and_repeats_no
     }
 }
 
+/// Eight experiments on three slots, each with its line when it has done its work.
+const EIGHT: &str = r#"
+name = "s"
+slots = 3
+policy = { settings = { delay_seconds = 0.02 } }
+[[experiments]]
+name = "e{n}"
+matrix = { n = [1, 2, 3, 4, 5, 6, 7, 8] }
+measure = { shell = '[ -e tried-$REPRIEVE_PARAMETER_N ] || { touch tried-$REPRIEVE_PARAMETER_N; exit 75; }; sleep 0.1; echo $REPRIEVE_PARAMETER_N >> done' }
+"#;
+
+/// `REPRIEVE_KILLS=N` tries as many as are asked for.
+#[expect(clippy::print_stdout, reason = "the figures are worth knowing")]
+#[test]
+fn hosts_that_are_killed_at_random_lose_nothing_and_repeat_nothing() {
+    use rand::{RngExt, SeedableRng};
+    let wanted = std::env::var("REPRIEVE_KILLS").map_or(200, |text| text.parse().expect("a number"));
+    let mut random = rand::rngs::ChaCha8Rng::seed_from_u64(7);
+    let (mut kills, mut studies) = (0_u32, 0_u32);
+    while kills < wanted {
+        studies += 1;
+        let place = Place::of(EIGHT);
+        let mut host = place.start_run();
+        let ran = loop {
+            std::thread::sleep(std::time::Duration::from_millis(random.random_range(0..400)));
+            if kills >= wanted || host.ended().is_some() {
+                break host.wait();
+            }
+            host.kill();
+            kills += 1;
+            // Where the study had not begun, there is nothing to go on with.
+            let begun = journal_lines(&place) >= 2;
+            host =
+                if begun { place.start(&["resume", "out"]) } else { break place.reprieve(&["--version"]) };
+        };
+        if journal_lines(&place) < 2 {
+            continue;
+        }
+        assert!(ran.code == 0 || ran.code == 2 && ran.stderr.contains("is complete"), "{ran}");
+        let mut done = place.lines("done");
+        done.sort();
+        assert_eq!(done, ["1", "2", "3", "4", "5", "6", "7", "8"]);
+        assert!(place.attempts().iter().all(|attempt| attempt.ending != Ending::Lost));
+        assert_eq!(replay(&place).progress(jiff::Timestamp::UNIX_EPOCH).succeeded, 8);
+    }
+    println!("{kills} kills at random, {studies} studies, 0 lost, 0 repeated");
+}
+
 /// Whether the command can be traced here.
 #[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
 fn can_trace() -> bool {
@@ -187,6 +235,33 @@ fn a_host_that_is_killed_in_a_sync_loses_nothing_and_repeats_nothing() {
     }
 }
 
+/// What a host does before it goes on: it takes the lock, cuts, and writes that it resumes.
+#[expect(clippy::print_stdout, reason = "the figures are worth knowing")]
+#[test]
+fn a_host_that_is_killed_in_any_step_of_its_recovery_changes_nothing() {
+    if !can_trace() {
+        return;
+    }
+    let mut kills = 0;
+    for call in ["openat", "flock", "ftruncate", "write", "fdatasync"] {
+        for nth in 1..=3 {
+            let place = Place::of(STUDY);
+            if kill_at(&place, place.start_run(), 8).is_some() {
+                continue;
+            }
+            let inject = format!("inject={call}:signal=KILL:when={nth}");
+            let journal = place.path("out/journal.jsonl");
+            let journal = journal.to_str().expect("it is UTF-8");
+            let strace = ["strace", "-o", "/dev/null", "-P", journal, "-e", &inject];
+            let ran = place.start_under(&strace, &["resume", "out"]).wait();
+            kills += u32::from(!is_complete(&ran));
+            check_complete(&place, &place.resume());
+        }
+    }
+    println!("{kills} hosts killed in their recovery, 0 lost, 0 repeated");
+    assert!(kills > 5, "only {kills} were killed");
+}
+
 /// A machine that loses its power keeps what was synced, and may keep any part
 /// of the rest (`tests/fuzz/journal.rs` cuts the journal at every byte). So: what
 /// was written and not yet synced, at each moment that others act on it.
@@ -196,7 +271,7 @@ fn nothing_is_acted_on_that_a_loss_of_power_could_undo() {
         return;
     }
     let place = Place::of(STUDY);
-    let traced = "trace=write,fdatasync,fsync,rename,execve,exit_group";
+    let traced = "trace=write,fdatasync,fsync,rename,mkdir,execve,exit_group";
     let strace = ["strace", "-f", "-y", "-qq", "-o", "trace", "-e", traced];
     let ran = place.start_under(&strace, &["run", "study.toml", "--dir", "out"]).wait();
     check_complete(&place, &ran);
@@ -211,8 +286,23 @@ fn nothing_is_acted_on_that_a_loss_of_power_could_undo() {
                 *unsynced.entry(file()).or_default() += 1;
             }
             "fdatasync" | "fsync" => drop(unsynced.remove(&file())),
+            // Its own name, and that of the journal in it.
+            "mkdir" if call.contains("/out\"") => {
+                let out = place.path("out");
+                let names = out.ancestors().take(2).map(|dir| (dir.display().to_string(), 1));
+                unsynced.extend(names);
+                *moments.entry("made").or_default() += 1;
+            }
             "execve" if call.contains("\"supervise\"") => {
-                assert!(!unsynced.keys().any(|file| file.ends_with("journal.jsonl")), "{line}: {unsynced:?}");
+                let names = ["/out", "journal.jsonl", &place.path("").display().to_string()]
+                    .map(|name| name.trim_end_matches('/').to_owned());
+                let lost = |file: &String| names.iter().any(|name| file.ends_with(&**name));
+                // What an attempt's record needs comes later.
+                let early = moments.get("recorded").is_none();
+                assert!(
+                    !unsynced.keys().any(|file| file.ends_with("journal.jsonl") || early && lost(file)),
+                    "{line}: {unsynced:?}"
+                );
                 *moments.entry("started").or_default() += 1;
             }
             "rename" if call.contains("record.json") => {
@@ -226,6 +316,7 @@ fn nothing_is_acted_on_that_a_loss_of_power_could_undo() {
         }
     }
     assert_eq!(unsynced, BTreeMap::new(), "at the end");
+    assert_eq!(moments["made"], 1);
     assert!(moments["started"] >= 6 && moments["started"] == moments["recorded"], "{moments:?}");
 }
 

@@ -9,25 +9,36 @@ use reprieve::study::Study;
 
 use crate::support::{Place, until};
 
-/// Runs this many experiments that do nothing; says the most memory that the host took, in KiB.
-fn many(experiments: u32) -> (Place, u64) {
+/// What a host took.
+#[derive(Default)]
+struct Took {
+    /// The most memory, in KiB.
+    peak_kib: u64,
+    /// The most files that it had open at a time.
+    files: usize,
+}
+
+/// Runs this many experiments that do nothing.
+fn many(experiments: u32) -> (Place, Took) {
     let place = Place::of(&format!(
         "name = \"s\"\nslots = 4\n[[experiments]]\nname = \"e\"\nrepeats = {experiments}\nmeasure = [\"true\"]\n"
     ));
     let mut host = place.start_run();
     let status = format!("/proc/{}/status", host.pid());
-    let mut peak_kib = 0;
+    let files = format!("/proc/{}/fd", host.pid());
+    let mut took = Took::default();
     until("the study's end", || {
         let text = fs::read_to_string(&status).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let now = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok());
-        peak_kib = now.unwrap_or(peak_kib);
+        took.peak_kib = now.unwrap_or(took.peak_kib);
+        took.files = took.files.max(fs::read_dir(&files).map_or(0, Iterator::count));
         host.ended().is_some()
     });
     let ran = host.wait();
     assert_eq!(ran.code, 0, "{ran}");
-    assert!(peak_kib > 0, "the host's memory was never seen");
-    (place, peak_kib)
+    assert!(took.peak_kib > 0 && took.files > 0, "the host was never seen");
+    (place, took)
 }
 
 /// What the journal says, and for which outcomes.
@@ -43,10 +54,12 @@ fn replay(place: &Place) -> StudyState {
 }
 
 #[test]
-fn a_thousand_experiments_take_no_more_memory_than_a_hundred_and_replay_the_same() {
-    let (_, few_kib) = many(100);
-    let (place, many_kib) = many(1000);
+fn a_thousand_experiments_take_no_more_memory_and_files_than_a_hundred_and_replay_the_same() {
+    let (_, Took { peak_kib: few_kib, files: few_files }) = many(100);
+    let (place, Took { peak_kib: many_kib, files: many_files }) = many(1000);
     assert!(many_kib < few_kib + 16 * 1024, "{few_kib} KiB for 100, {many_kib} KiB for 1000");
+    // Supervisors come and go: one more may have been seen at once.
+    assert!(many_files < few_files + 16, "{few_files} open files for 100, {many_files} for 1000");
     let state = replay(&place);
     assert!(state == replay(&place), "two replays differ");
     assert!(state.study().ids().all(|id| state.outcome(id) == Some(Outcome::Succeeded)));

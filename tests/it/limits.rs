@@ -194,3 +194,32 @@ fn a_storm_of_forks_is_ended_with_all_it_has_made() {
     assert_eq!((code, attempt.ending), (100, Ending::TimedOut));
     assert!(!runs(&seconds));
 }
+
+/// A thousand that stay, and ten lines of processes that each make the next and
+/// end, so that none of them lives for long: the hardest to catch.
+#[test]
+fn a_storm_that_rages_while_it_is_ended_leaves_nobody_and_takes_no_other() {
+    let seconds = unique_seconds();
+    let name = format!("st{}", std::process::id());
+    let storm = format!(
+        "exec perl -e '$0 = q({name}); $SIG{{TERM}} = q(IGNORE); \
+         for (1..10) {{ if (!fork) {{ setpgrp; for (1..1000000) {{ if (fork) {{ exit }} }} exit }} }} \
+         for (1..1000) {{ if (!fork) {{ setpgrp; sleep 600; exit }} }} sleep 600' {seconds}"
+    );
+    // One that is called like them, and is nobody's here.
+    let mut other = std::process::Command::new("perl")
+        .args(["-e", &format!("$0 = q({name}); sleep 600")])
+        .spawn()
+        .expect("perl starts");
+    let (code, attempt, _) = attempt("timeout = \"700ms\"\ngrace = \"100ms\"", &storm);
+    assert_eq!((code, attempt.ending), (100, Ending::TimedOut));
+    let of_name = || {
+        let entries = std::fs::read_dir("/proc").expect("Linux has it").filter_map(Result::ok);
+        let names = entries.filter_map(|entry| std::fs::read_to_string(entry.path().join("comm")).ok());
+        names.filter(|comm| comm.trim_end() == name).count()
+    };
+    // Zombies would have their name still.
+    assert_eq!(of_name(), 1, "others than the bystander are left");
+    assert!(other.try_wait().expect("it is ours").is_none(), "a process of nobody's was ended");
+    other.kill().and_then(|()| other.wait()).expect("it is ours");
+}

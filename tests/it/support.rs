@@ -96,6 +96,11 @@ impl Place {
         self.begin(&[], args, Some(terminal))
     }
 
+    /// Both.
+    pub(crate) fn start_under_on(&self, program: &[&str], args: &[&str], terminal: OwnedFd) -> Host<'_> {
+        self.begin(program, args, Some(terminal))
+    }
+
     fn begin(&self, under: &[&str], args: &[&str], terminal: Option<OwnedFd>) -> Host<'_> {
         static OUTPUTS: AtomicU32 = AtomicU32::new(0);
         let output = OUTPUTS.fetch_add(1, Ordering::Relaxed);

@@ -1,14 +1,16 @@
 //! What a person sees in a terminal.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::thread::JoinHandle;
 
-use nix::pty::{Winsize, openpty};
+use nix::fcntl::OFlag;
+use nix::pty::{Winsize, grantpt, openpty, posix_openpt, ptsname_r, unlockpt};
 use rustix::process::Signal;
 
-use crate::support::Place;
+use crate::support::{Host, Place, until};
 
 /// A terminal: the end for a program, and what it will have printed once every program has ended.
 fn terminal(columns: u16) -> (OwnedFd, JoinHandle<String>) {
@@ -86,14 +88,79 @@ fn a_terminal_that_is_closed_takes_nothing_with_it() {
         "name = \"s\"\nslots = 1\n[[experiments]]\nname = \"e-{n}\"\nmatrix = { n = [1, 2] }\n\
          measure = { shell = 'touch up; until [ -e go ]; do sleep 0.02; done' }\n",
     );
-    let ends = openpty(None, None).expect("a terminal");
-    let host = place.start_on(&["run", "study.toml", "--dir", "out"], ends.slave);
+    let (theirs, ours) = ends();
+    let host = place.start_on(&["run", "study.toml", "--dir", "out"], theirs);
     place.wait_for("up");
-    drop(ends.master);
+    drop(ours);
     place.write("go", "");
     let ran = host.wait();
     assert_eq!(ran.code, 0, "{ran}");
     assert!(place.show().stdout.contains("complete: 2 succeeded"), "{}", place.show());
+}
+
+/// Both ends of a terminal. The programs' one keeps it; nobody inherits the other.
+fn ends() -> (OwnedFd, File) {
+    let ours = posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC).expect("a terminal");
+    grantpt(&ours).and_then(|()| unlockpt(&ours)).expect("it is ours");
+    let name = ptsname_r(&ours).expect("it has a name");
+    let theirs = File::options().read(true).write(true).custom_flags(OFlag::O_NOCTTY.bits()).open(name);
+    (theirs.expect("it is unlocked").into(), File::from(OwnedFd::from(ours)))
+}
+
+/// A host on a terminal that is its own: what is typed there reaches it as signals.
+fn on_its_own_terminal<'a>(place: &'a Place, end: OwnedFd) -> Host<'a> {
+    // The tests themselves may run under `nohup`.
+    let script = "exec env --default-signal=HUP setsid -c \"$0\" \"$@\" <&1";
+    place.start_under_on(&["sh", "-c", script], &["run", "study.toml", "--dir", "out"], end)
+}
+
+fn is_stopped(host: &Host<'_>) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", host.pid())).unwrap_or_default();
+    stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('T'))
+}
+
+const WAITING: &str = "name = \"s\"\nslots = 1\n[[experiments]]\nname = \"e\"\nrepeats = 3\n\
+                       measure = { shell = 'echo run >> runs; until [ -e go ]; do sleep 0.02; done' }\n";
+
+#[test]
+fn ctrl_z_stops_the_host_alone_and_fg_goes_on_then_ctrl_c_drains() {
+    for _ in 0..3 {
+        let place = Place::of(WAITING);
+        let (theirs, mut keys) = ends();
+        let host = on_its_own_terminal(&place, theirs);
+        place.wait_for("runs");
+        let mut screen = keys.try_clone().expect("it can be shared");
+        std::thread::spawn(move || screen.read_to_end(&mut Vec::new()));
+        // A host that leads its session is stopped by its shell only: the kernel
+        // lets nobody type that, as nobody could continue it (POSIX, orphaned groups).
+        keys.write_all(b"\x1a").expect("it can be typed");
+        host.signal(Signal::STOP);
+        until("the stop", || is_stopped(&host));
+        host.signal(Signal::CONT);
+        until("the end of the stop", || !is_stopped(&host));
+        keys.write_all(b"\x03").expect("it can be typed");
+        until_interrupted(&place);
+        place.write("go", "");
+        let ran = host.wait();
+        assert_eq!((ran.code, place.lines("runs").len()), (130, 1), "{ran}");
+        assert_eq!((place.resume().code, place.lines("runs").len()), (0, 3));
+    }
+}
+
+#[test]
+fn a_terminal_that_goes_away_drains_the_study_and_it_resumes() {
+    for _ in 0..3 {
+        let place = Place::of(WAITING);
+        let (theirs, ours) = ends();
+        let host = on_its_own_terminal(&place, theirs);
+        place.wait_for("runs");
+        drop(ours);
+        until_interrupted(&place);
+        place.write("go", "");
+        let ran = host.wait();
+        assert_eq!((ran.code, place.lines("runs").len()), (129, 1), "{ran}");
+        assert_eq!((place.resume().code, place.lines("runs").len()), (0, 3));
+    }
 }
 
 fn until_interrupted(place: &Place) {
@@ -103,5 +170,5 @@ fn until_interrupted(place: &Place) {
             .iter()
             .any(|stamped| matches!(stamped.event, reprieve::event::Event::Interrupted { .. }))
     };
-    crate::support::until("the first interrupt", interrupted);
+    until("the first interrupt", interrupted);
 }
