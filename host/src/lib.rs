@@ -27,6 +27,7 @@ pub mod size;
 pub mod state;
 pub mod study;
 pub mod supervisor;
+mod text;
 pub mod trial;
 
 /// The README's examples, compiled.

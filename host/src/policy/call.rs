@@ -11,9 +11,9 @@ use super::devices::Devices;
 use super::engine::{Engine, Slot};
 use super::limits::Limits;
 use super::sandbox::{Breach, Moment, Sandbox};
-use super::text::{clip, printable, printable_lines, tail};
 use crate::clock;
 use crate::decision::{PolicyFault, PolicyFaultKind};
+use crate::text::{clip, printable, printable_lines, tail};
 
 /// Bytes of a guest's output that a fault carries.
 const TAIL_BYTES: usize = 4 << 10;

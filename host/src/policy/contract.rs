@@ -5,8 +5,8 @@ use wasmtime::component::Component;
 
 use super::load::{LINE_BYTES, Roles};
 use super::problem::Problem;
-use super::text::clip;
 use super::wasi;
+use crate::text::clip;
 
 /// The version of the contract that this host speaks.
 pub const CONTRACT: &str = "0.1.0";

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use super::bindings::exports::reprieve::policy::{cleanup_policy, retry_policy as wit};
 use super::bindings::reprieve::policy::{gpu_cleanup, nvml_status, types};
-use super::text::{clip, printable};
 use crate::attempt::{Attempt, Ending, FailureClass, Parameter, SelfReport, Stage};
 use crate::cleanup::{CleanupAction, Consequence, Step, StepOutcome, StepReport};
 use crate::decision::{Decision, Placement, Progress, Question, Retry, Subject, Turn};
 use crate::millis;
 use crate::reading::{Reading, ReadingError, Recovery};
+use crate::text::{clip, printable};
 
 /// Bytes of a reason that are kept: it is one line for people.
 const REASON_BYTES: usize = 1_000;

@@ -15,10 +15,10 @@ use super::limits::Limits;
 use super::problem::{LoadError, Problem};
 use super::sandbox::{Moment, Sandbox};
 use super::schema::{Unfit, keep_to};
-use super::text::{clip, printable};
 use super::wasi;
 use crate::decision::PolicyFaultKind;
 use crate::study::{Digest, Pin};
+use crate::text::{clip, printable};
 
 /// The largest file that is read. The largest known guests, those that carry
 /// CPython, take 18 MiB; compilation is the one thing that nothing else bounds.

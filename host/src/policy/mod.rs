@@ -31,7 +31,6 @@ mod retry;
 mod sandbox;
 mod schema;
 mod spec;
-mod text;
 mod wasi;
 
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::load::LINE_BYTES;
-use super::text::{clip, printable};
+use crate::text::{clip, printable};
 
 /// What does not fit its schema, or is none.
 pub(super) enum Unfit {

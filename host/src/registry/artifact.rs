@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 use wit_component::DecodedWasm;
 
-use super::problem::RegistryError;
+use super::problem::{RegistryError, words};
 use super::store::COMPONENT_BYTES;
 use crate::study::{Digest, Reference};
 
@@ -33,7 +33,8 @@ struct Manifest {
 
 /// The component that a manifest describes.
 pub(super) fn component(reference: &Reference, manifest: &[u8]) -> Result<Described, RegistryError> {
-    let no = |why| RegistryError::NotWasm { reference: Box::new(reference.clone()), why };
+    let no =
+        |why: String| RegistryError::NotWasm { reference: Box::new(reference.clone()), why: words(&why) };
     let manifest: Manifest = serde_json::from_slice(manifest)
         .map_err(|error| no(format!("its manifest is no artifact's: {error}")))?;
     if manifest.config.media_type != CONFIG_TYPE {

@@ -8,12 +8,12 @@ use std::time::Duration;
 use docker_credential::{CredentialRetrievalError, DockerCredential};
 use futures_util::TryStreamExt;
 use oci_client::client::{Client, ClientConfig, ClientProtocol};
-use oci_client::errors::{DigestError, OciDistributionError, OciErrorCode};
+use oci_client::errors::{DigestError, OciDistributionError, OciEnvelope, OciErrorCode};
 use oci_client::secrets::RegistryAuth;
 use oci_client::{Reference as Name, RegistryOperation};
 
 use super::artifact::{Described, MANIFEST_TYPE};
-use super::problem::{Part, RegistryError};
+use super::problem::{Part, RegistryError, words};
 use crate::study::{Digest, Reference};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -77,7 +77,7 @@ fn talk<T>(
 ) -> Result<T, RegistryError> {
     let session = Session { client: client(reference)?, name: name(reference), auth: auth(reference)? };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| unreachable(reference, &error))?;
+    let runtime = runtime.map_err(|error| no_client(&error))?;
     match runtime.block_on(conversation(session)) {
         Ok(Some(answer)) => Ok(answer),
         Ok(None) => Err(RegistryError::TooLarge(Box::new(reference.clone()))),
@@ -96,7 +96,7 @@ fn client(reference: &Reference) -> Result<Client, RegistryError> {
         user_agent: concat!("reprieve/", env!("CARGO_PKG_VERSION")),
         ..ClientConfig::default()
     };
-    Client::try_from(config).map_err(|error| unreachable(reference, &error))
+    Client::try_from(config).map_err(|error| no_client(&error))
 }
 
 fn name(reference: &Reference) -> Name {
@@ -111,8 +111,7 @@ fn auth(reference: &Reference) -> Result<RegistryAuth, RegistryError> {
     let registry = reference.registry();
     // Docker keeps its own registry's under the name that this had before.
     let server = if registry == "docker.io" { "https://index.docker.io/v1/" } else { registry };
-    let unusable =
-        |why: &str| RegistryError::Credentials { registry: registry.to_owned(), why: why.to_owned() };
+    let unusable = |why: &str| RegistryError::Credentials { registry: registry.to_owned(), why: words(why) };
     match docker_credential::get_credential(server) {
         Ok(DockerCredential::UsernamePassword(user, password)) => Ok(RegistryAuth::Basic(user, password)),
         Ok(DockerCredential::IdentityToken(_)) => Err(unusable("they are an identity token, not a password")),
@@ -128,54 +127,58 @@ fn auth(reference: &Reference) -> Result<RegistryAuth, RegistryError> {
 /// An error in words for whoever named the reference.
 fn told(reference: &Reference, part: Part, error: OciDistributionError) -> RegistryError {
     use OciDistributionError as E;
-    let no_access = |why: &str| RegistryError::NoAccess {
-        reference: Box::new(reference.clone()),
-        why: why.trim().to_owned(),
-    };
     match error {
-        E::ImageManifestNotFoundError(_) | E::ServerError { code: 404, .. } => {
-            RegistryError::NoSuch(Box::new(reference.clone()))
-        }
-        E::UnauthorizedError { .. } | E::ServerError { code: 401 | 403, .. } => no_access(""),
-        E::AuthenticationFailure(why) => no_access(&why),
-        E::RegistryError { envelope, .. } => {
-            let said =
-                |codes: &[OciErrorCode]| envelope.errors.iter().any(|error| codes.contains(&error.code));
-            let why: Vec<&str> = envelope.errors.iter().map(|error| &*error.message).collect();
-            let why = why.join("; ");
-            if said(&[
-                OciErrorCode::ManifestUnknown,
-                OciErrorCode::NameUnknown,
-                OciErrorCode::NotFound,
-                OciErrorCode::BlobUnknown,
-            ]) {
-                RegistryError::NoSuch(Box::new(reference.clone()))
-            } else if said(&[OciErrorCode::Unauthorized, OciErrorCode::Denied]) {
-                no_access(&why)
-            } else {
-                RegistryError::Unreachable { reference: Box::new(reference.clone()), why }
-            }
-        }
+        E::ImageManifestNotFoundError(_) | E::ServerError { code: 404, .. } => no_such(reference),
+        E::UnauthorizedError { .. } | E::ServerError { code: 401 | 403, .. } => no_access(reference, ""),
+        E::AuthenticationFailure(why) => no_access(reference, &why),
+        E::RegistryError { envelope, .. } => refused(reference, &envelope),
         E::DigestError(DigestError::VerificationError { expected, actual }) => {
             match (expected.parse(), actual.parse()) {
                 (Ok(expected), Ok(found)) => RegistryError::mismatch(reference, part, &expected, found),
-                _ => RegistryError::Unreachable {
-                    reference: Box::new(reference.clone()),
-                    why: format!("`{expected}` was asked for, and `{actual}` came"),
-                },
+                _ => unreachable(reference, &format!("`{expected}` was asked for, and `{actual}` came")),
             }
         }
         E::IoError(error) => match error.downcast::<DigestError>() {
             Ok(digest) => told(reference, part, E::DigestError(digest)),
-            Err(error) => unreachable(reference, &error),
+            Err(error) => unreachable(reference, &with_causes(&error)),
         },
-        error => unreachable(reference, &error),
+        error => unreachable(reference, &with_causes(&error)),
     }
 }
 
-/// With all causes: the first is no more than that a request failed.
-fn unreachable(reference: &Reference, error: &dyn std::error::Error) -> RegistryError {
+/// What the registry itself said no with.
+fn refused(reference: &Reference, envelope: &OciEnvelope) -> RegistryError {
+    use OciErrorCode as Code;
+    let said = |codes: &[Code]| envelope.errors.iter().any(|error| codes.contains(&error.code));
+    let why: Vec<&str> = envelope.errors.iter().map(|error| &*error.message).collect();
+    let why = why.join("; ");
+    if said(&[Code::ManifestUnknown, Code::NameUnknown, Code::NotFound, Code::BlobUnknown]) {
+        no_such(reference)
+    } else if said(&[Code::Unauthorized, Code::Denied]) {
+        no_access(reference, &why)
+    } else {
+        unreachable(reference, &why)
+    }
+}
+
+fn no_client(error: &dyn std::error::Error) -> RegistryError {
+    RegistryError::NoClient(words(&with_causes(error)))
+}
+
+fn no_such(reference: &Reference) -> RegistryError {
+    RegistryError::NoSuch(Box::new(reference.clone()))
+}
+
+fn no_access(reference: &Reference, why: &str) -> RegistryError {
+    RegistryError::NoAccess { reference: Box::new(reference.clone()), why: words(why) }
+}
+
+fn unreachable(reference: &Reference, why: &str) -> RegistryError {
+    RegistryError::Unreachable { reference: Box::new(reference.clone()), why: words(why) }
+}
+
+/// The first cause is often no more than that a request failed.
+fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
-    let why: Vec<String> = causes.map(ToString::to_string).collect();
-    RegistryError::Unreachable { reference: Box::new(reference.clone()), why: why.join(": ") }
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

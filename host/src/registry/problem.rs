@@ -9,6 +9,10 @@ use thiserror::Error;
 
 use super::store::COMPONENT_BYTES;
 use crate::study::{Digest, Reference};
+use crate::text::{clip, printable};
+
+/// How much of what others say is passed on.
+const WORDS_BYTES: usize = 500;
 
 /// Why a policy could not be pulled or pushed.
 #[derive(Debug, Error)]
@@ -62,6 +66,12 @@ pub enum RegistryError {
         /// What failed.
         why: String,
     },
+    /// There are no certificates to know registries by, or something else that all connections need.
+    #[error(
+        "no connection can be made: {0}\n\
+         hint: `ca-certificates` has to be installed, or `SSL_CERT_FILE` to name a file of them"
+    )]
+    NoClient(String),
     /// What is there is no component.
     #[error("`{reference}` is no policy: {why}\nhint: `reprieve policy push` makes what can be used here")]
     NotWasm {
@@ -131,6 +141,11 @@ impl RegistryError {
     pub(super) fn mismatch(reference: &Reference, part: Part, expected: &Digest, found: Digest) -> Self {
         Self::Mismatch { reference: Box::new(reference.clone()), part, expected: expected.clone(), found }
     }
+}
+
+/// Words of a registry, or of somebody between here and there, fit for a line.
+pub(super) fn words(text: &str) -> String {
+    printable(clip(text.trim(), WORDS_BYTES))
 }
 
 fn because(why: &str) -> String {

@@ -1,9 +1,9 @@
-//! Text that a policy wrote, made fit for a terminal and a journal.
+//! Text of others, such as policies and registries, made fit for a terminal and a journal.
 
 /// Escapes control characters, line breaks among them, and the marks that
 /// change the direction of writing: each of them can make a line show what it
 /// does not say.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         let misleading = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
@@ -17,18 +17,18 @@ pub(super) fn printable(text: &str) -> String {
 }
 
 /// The same for text of many lines, whose line breaks stay.
-pub(super) fn printable_lines(bytes: &[u8]) -> String {
+pub(crate) fn printable_lines(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     text.lines().map(printable).collect::<Vec<_>>().join("\n")
 }
 
 /// The beginning of the text, at most so many bytes of it.
-pub(super) fn clip(text: &str, bytes: usize) -> &str {
+pub(crate) fn clip(text: &str, bytes: usize) -> &str {
     &text[..text.floor_char_boundary(bytes)]
 }
 
 /// The end of the text, at most so many bytes of it.
-pub(super) fn tail(text: &str, bytes: usize) -> &str {
+pub(crate) fn tail(text: &str, bytes: usize) -> &str {
     &text[text.ceil_char_boundary(text.len().saturating_sub(bytes))..]
 }
 
