@@ -88,6 +88,32 @@ fn a_project_in_rust_tests_itself_and_builds() {
     fs::create_dir_all(&target).expect("a directory");
     symlink(&target, project.join("target")).expect("a link");
     follow(&project, &[]);
+    panics(&place, &project);
+}
+
+/// A panic in a release build is told by its words, its place and the author's functions.
+fn panics(place: &Place, project: &Path) {
+    let policy = project.join("src/lib.rs");
+    let text = fs::read_to_string(&policy).expect("there is a policy");
+    let broken = text.replace("Decision::Accept }", "not_yet() }");
+    assert_ne!(broken, text);
+    let function = "#[inline(never)]\nfn not_yet() -> Decision {\n    panic!(\"no answer yet\")\n}\n";
+    fs::write(&policy, broken + function).expect("it can be written");
+    let commands = commands(project);
+    let build = commands.iter().find(|command| command.starts_with("cargo build")).expect("it is built");
+    let built = Command::new("sh")
+        .args(["-c", build])
+        .current_dir(project)
+        .env("CARGO_NET_OFFLINE", "true")
+        .output()
+        .expect("a shell starts");
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let component = "night-shift/target/wasm32-wasip2/release/night_shift.wasm";
+    let ran = place.reprieve(&["policy", "test", component]);
+    let told = ran.stdout.lines().find(|line| line.starts_with("  a success: ")).unwrap_or_default();
+    let (said, place) = told.split_once("(wasm").unwrap_or_default();
+    assert!(said.contains("panicked at src/lib.rs:") && said.contains("no answer yet"), "{ran}");
+    assert!(place.contains(", in night_shift::not_yet < "), "{ran}");
 }
 
 #[test]

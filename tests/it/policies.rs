@@ -62,7 +62,7 @@ fn a_policy_that_never_ends_is_a_breach() {
 fn a_policy_that_traps_is_a_breach_in_its_words() {
     let (code, told) = breaches(&with(include_str!("../policy/guests/panic.wat")));
     assert_eq!(code, 1, "{told}");
-    assert_snapshot!(told.lines().next().unwrap_or_default(), @r"  a success: attempt 1: \u{1b}[31mno such class\u{1b}[0m (wasm `unreachable` instruction executed), in rust_panic < choose_delay");
+    assert_snapshot!(told.lines().next().unwrap_or_default(), @r"  a success: attempt 1: \u{1b}[31mno such class\u{1b}[0m (wasm `unreachable` instruction executed), in choose_delay");
 }
 
 /// A schema is a program. This one would take 2^40 steps for any settings.

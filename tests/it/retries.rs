@@ -368,13 +368,11 @@ fn a_policy_that_fails_to_answer_costs_no_experiment() {
     TIME  good  measure  attempt 1 on slot 0
     TIME  good  measure  ok in SPAN (attempt 1)
                              policy fault: \u{1b}[31mno such class\u{1b}[0m (wasm `unreachable` instruction executed); `give-up` decides
-                               at rust_panic
                                at choose_delay
     TIME  bad   measure  attempt 1 on slot 0
     TIME  bad   measure  failed: exit code 1 after SPAN (attempt 1)
                              unknown: exit code 1
                              policy fault: \u{1b}[31mno such class\u{1b}[0m (wasm `unreachable` instruction executed); `give-up` decides
-                               at rust_panic
                                at choose_delay
     TIME  bad   measure  given up (give-up): the policy did not answer: wasm `unreachable` instruction executed
 

@@ -4,7 +4,7 @@
 //! must export is added here.
 
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::Resolve;
+use wit_parser::{Resolve, SourceMap};
 
 /// A small part of what some guests import beside the contract.
 const OTHERS: &str = r"
@@ -189,6 +189,23 @@ pub(crate) fn described(schema: &str) -> Vec<u8> {
         schema.len()
     );
     component(&text, "guest")
+}
+
+/// A component of a contract in which this text is that.
+pub(crate) fn of_another_contract(text: &str, changes: &[(&str, &str)]) -> Vec<u8> {
+    let mut sources = SourceMap::default();
+    let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../wit")).expect("the contract");
+    for path in files.map(|entry| entry.expect("an entry").path()) {
+        let mut wit = std::fs::read_to_string(&path).expect("it is text");
+        for (from, to) in changes {
+            wit = wit.replace(from, to);
+        }
+        sources.push_str(&path.display().to_string(), &wit);
+    }
+    let Ok(contract) = sources.parse() else { panic!("the changed contract parses") };
+    let mut resolve = Resolve::default();
+    let package = resolve.push_group(contract).expect("the changed contract is one");
+    encode(core(text), &resolve, package, "retry-only", StringEncoding::UTF8)
 }
 
 /// A component for a world of other people's WIT.

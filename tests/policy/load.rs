@@ -9,7 +9,11 @@ use crate::{ENGINE, guest, load, question};
 
 const WORLDS: &str = r"
 package reprieve:policy@0.1.0;
-interface guest { describe: func() -> string; configure: func(settings: string) -> result<_, string>; }
+interface guest {
+    record info { name: string, version: string, summary: string, settings-schema: option<string> }
+    describe: func() -> info;
+    configure: func(settings: string) -> result<_, string>;
+}
 interface retry-policy { decide: func() -> string; }
 world plain { export hello: func(); }
 world roleless { export guest; }
@@ -161,9 +165,35 @@ fn exports_of_the_right_name_and_another_type() {
     let decide = r#"(func (export "reprieve:policy/retry-policy@0.1.0#decide") (result i32) unreachable)"#;
     let bytes = guest::foreign(&format!("(module {GUEST} {decide})"), WORLDS, "other-types");
     insta::assert_snapshot!(refusal(bytes), @r"
-    policy `mine.wasm` does not keep to the contract: its `retry-policy`: failed to convert function to given type: type mismatch with parameters: expected 3-tuple, found 0-tuple
+    policy `mine.wasm` does not keep to the contract: its `retry-policy.decide` takes `()`, the contract says `(experiment, attempts, progress)`
     hint: build it against the unchanged `reprieve:policy@0.1.0`
     ");
+}
+
+/// What is said of a policy that was built against a contract in which this is that.
+fn difference(from: &str, to: &str) -> String {
+    let bytes = guest::of_another_contract(&guest::text("accept"), &[(from, to)]);
+    let said = refusal(bytes);
+    let said = said.strip_prefix("policy `mine.wasm` does not keep to the contract: ").expect(&said);
+    said.lines().next().expect("a line").to_owned()
+}
+
+#[test]
+fn a_type_that_differs_is_told_by_its_place() {
+    insta::assert_snapshot!(difference("number: u32", "number: string"), @"its `retry-policy.decide` takes `attempt.number` as `string`, the contract says `u32`");
+    insta::assert_snapshot!(difference("failure: option<failure>", "failure: failure"), @"its `retry-policy.decide` takes `attempt.failure` as `failure`, the contract says `option<failure>`");
+    insta::assert_snapshot!(difference("labels: list<parameter>", "labels: list<string>"), @"its `retry-policy.decide` takes `experiment.labels` as `list<string>`, the contract says `list<parameter>`");
+    insta::assert_snapshot!(difference("retry(retry)", "retry(milliseconds)"), @"its `retry-policy.decide` returns `decision.retry` as `u64`, the contract says `retry`");
+    insta::assert_snapshot!(difference("exited(s32)", "exited"), @"its `retry-policy.decide` takes `ending.exited` as `nothing`, the contract says `s32`");
+    insta::assert_snapshot!(difference("-> decision;", "-> result<decision, string>;"), @"its `retry-policy.decide` returns `result<decision, string>`, the contract says `decision`");
+}
+
+#[test]
+fn a_part_that_is_missing_or_added_is_told_by_its_name() {
+    insta::assert_snapshot!(difference("foreign-processes: u32,", ""), @"its `retry-policy.decide` takes `attempt` without its field `foreign-processes`");
+    insta::assert_snapshot!(difference("faults: list<device-fault>,", "faults: list<device-fault>,\n joules: u64,"), @"its `retry-policy.decide` takes `attempt` with the field `joules`, which the contract does not have");
+    insta::assert_snapshot!(difference("timed-out,", "over-time,"), @"its `retry-policy.decide` takes `ending` without its case `timed-out`");
+    insta::assert_snapshot!(difference("same-devices,\n", "same-devices, no-devices,\n"), @"its `retry-policy.decide` returns `placement` with the value `no-devices`, which the contract does not have");
 }
 
 /// A guest that says it was built against another version of the contract.
@@ -181,7 +211,7 @@ fn built_against(version: &[u8; 6]) -> Vec<u8> {
 fn another_version_of_the_contract() {
     insta::assert_snapshot!(refusal(built_against(b"@0.2.0")), @r"
     policy `mine.wasm` was built for `reprieve:policy/guest@0.2.0`, and this host speaks `0.1.0`
-    hint: build it against `reprieve:policy@0.1.0`
+    hint: that is a later one; a later Reprieve speaks it, or build it against `reprieve:policy@0.1.0`
     ");
 }
 

@@ -2,8 +2,10 @@
 //!
 //! Nothing of a call is left when it has ended, whatever its end.
 
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
+use regex::Regex;
 use wasmtime::component::{Instance, InstancePre};
 use wasmtime::{Store, Trap, UpdateDeadline, WasmBacktrace};
 
@@ -168,9 +170,13 @@ impl<'a> Call<'a> {
     }
 }
 
-/// The functions of a backtrace, innermost first, demangled by wasmtime.
+/// The functions of a backtrace, innermost first, demangled by wasmtime,
+/// without the module before them and the hashes that Rust adds.
 fn functions(backtrace: &WasmBacktrace) -> Vec<String> {
+    static HASH: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\[[0-9a-f]{8,16}\]|::h[0-9a-f]{16}$").expect("it is ours"));
     let text = backtrace.to_string();
     let names = text.lines().filter_map(|line| line.split_once(" - ")).map(|(_, name)| name);
-    names.map(|name| printable(clip(name.trim_start_matches("<unknown>!"), LINE_BYTES))).collect()
+    let names = names.map(|name| name.split_once('!').map_or(name, |(_, function)| function));
+    names.map(|name| printable(clip(&HASH.replace_all(name, ""), LINE_BYTES))).collect()
 }

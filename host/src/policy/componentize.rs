@@ -3,25 +3,13 @@
 //! Knows nothing of languages: the module exports what the canonical ABI asks
 //! for, under its names. Whether the component is a good policy, `load` says.
 
+use super::contract::{self, CONTRACT, list};
 use thiserror::Error;
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
 };
 use wasmparser::{BinaryReaderError, Encoding, Parser, Payload};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata, metadata};
-use wit_parser::{Resolve, SourceMap};
-
-use super::contract::{CONTRACT, list};
-
-/// The contract's text, a file an interface.
-const WIT: [(&str, &str); 6] = [
-    ("types.wit", include_str!("../../../wit/types.wit")),
-    ("nvml-status.wit", include_str!("../../../wit/nvml-status.wit")),
-    ("gpu-cleanup.wit", include_str!("../../../wit/gpu-cleanup.wit")),
-    ("retry-policy.wit", include_str!("../../../wit/retry-policy.wit")),
-    ("cleanup-policy.wit", include_str!("../../../wit/cleanup-policy.wit")),
-    ("world.wit", include_str!("../../../wit/world.wit")),
-];
 
 /// Why a file cannot be made a component.
 #[derive(Debug, Error)]
@@ -109,13 +97,7 @@ fn world(exports: &[&str]) -> Result<&'static str, NoComponent> {
 
 /// Writes into the module which world its exports and imports are of.
 fn embed(core: &mut Vec<u8>, world: &str) {
-    let mut sources = SourceMap::default();
-    for (file, text) in WIT {
-        sources.push_str(file, text);
-    }
-    let Ok(contract) = sources.parse() else { unreachable!("the host is built from the same files") };
-    let mut resolve = Resolve::default();
-    let contract = resolve.push_group(contract).expect("the host is built from the same files");
+    let (resolve, contract) = contract::wit();
     let world = resolve.select_world(&[contract], Some(world)).expect("it is one of the contract's");
     embed_component_metadata(core, &resolve, world, StringEncoding::UTF8).expect("a valid world encodes");
 }

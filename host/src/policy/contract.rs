@@ -2,6 +2,7 @@
 //! anything of it runs.
 
 use wasmtime::component::Component;
+use wit_parser::{PackageId, Resolve, SourceMap};
 
 use super::load::{LINE_BYTES, Roles};
 use super::problem::Problem;
@@ -11,7 +12,21 @@ use crate::text::clip;
 /// The version of the contract that this host speaks.
 pub const CONTRACT: &str = "0.1.0";
 
-const PACKAGE: &str = "reprieve:policy/";
+/// The versions that there have been, oldest first, each with what its author
+/// of a policy has to know of it: what changed. Kept with `wit/`.
+const CHANGES: [(&str, &str); 1] = [("0.1.0", "the first version")];
+
+/// The contract's text, a file an interface.
+const WIT: [(&str, &str); 6] = [
+    ("types.wit", include_str!("../../../wit/types.wit")),
+    ("nvml-status.wit", include_str!("../../../wit/nvml-status.wit")),
+    ("gpu-cleanup.wit", include_str!("../../../wit/gpu-cleanup.wit")),
+    ("retry-policy.wit", include_str!("../../../wit/retry-policy.wit")),
+    ("cleanup-policy.wit", include_str!("../../../wit/cleanup-policy.wit")),
+    ("world.wit", include_str!("../../../wit/world.wit")),
+];
+
+const PACKAGE: &str = "reprieve:policy";
 
 /// What the host implements for policies.
 const IMPORTS: [&str; 3] =
@@ -33,12 +48,12 @@ pub(super) fn inspect(component: &Component) -> Result<Side, Problem> {
     let exports: Vec<&str> = ty.exports(engine).map(|(name, _)| name).collect();
     let imports: Vec<String> = ty.imports(engine).map(|(name, _)| name.to_owned()).collect();
     let all = exports.iter().copied().chain(imports.iter().map(String::as_str));
-    if let Some(other) = all.filter(|name| name.starts_with(PACKAGE)).find(|name| !speaks(name)) {
+    if let Some(other) = all.filter(|name| interface(name).is_some()).find(|name| !speaks(name)) {
         return Err(Problem::OtherContract { found: clip(other, LINE_BYTES).to_owned() });
     }
-    let version = |interface: &str| {
+    let version = |wanted: &str| {
         let found = exports.iter().filter_map(|name| name.split_once('@'));
-        found.filter(|(name, _)| name.strip_prefix(PACKAGE) == Some(interface)).map(|(_, v)| v).next()
+        found.filter(|(name, _)| interface(name) == Some(wanted)).map(|(_, v)| v).next()
     };
     let roles =
         Roles { retry: version("retry-policy").is_some(), cleanup: version("cleanup-policy").is_some() };
@@ -53,6 +68,11 @@ pub(super) fn inspect(component: &Component) -> Result<Side, Problem> {
     }
     let wasi = imports.iter().any(|name| name.starts_with("wasi:"));
     Ok(Side { version: guest.to_owned(), roles, imports, wasi })
+}
+
+/// The interface of the contract that a name is of, with its version where it has one.
+fn interface(name: &str) -> Option<&str> {
+    name.strip_prefix(PACKAGE)?.strip_prefix('/')
 }
 
 /// Whether a name of the contract has a version that this host speaks: the
@@ -72,6 +92,48 @@ fn patch_of(version: &str, minor: &str) -> bool {
         .is_some_and(|patch| !patch.is_empty() && patch.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
+/// The contract, parsed.
+pub(super) fn wit() -> (Resolve, PackageId) {
+    let mut sources = SourceMap::default();
+    for (file, text) in WIT {
+        sources.push_str(file, text);
+    }
+    let Ok(contract) = sources.parse() else { unreachable!("the host is built from the same files") };
+    let mut resolve = Resolve::default();
+    let contract = resolve.push_group(contract).expect("the host is built from the same files");
+    (resolve, contract)
+}
+
+/// What changed between the version of a name and this host's, in lines that follow an error.
+pub(super) fn changes(name: &str) -> String {
+    let version = name.split_once('@').map_or("", |(_, version)| version);
+    changes_between(version, &CHANGES)
+}
+
+fn changes_between(version: &str, changes: &[(&str, &str)]) -> String {
+    let since: Vec<String> = changes
+        .iter()
+        .filter(|(later, _)| numbers(later) > numbers(version))
+        .map(|(later, what)| format!("\n  {later}: {what}"))
+        .collect();
+    match numbers(version) {
+        Some(_) if since.is_empty() => {
+            format!(
+                "\nhint: that is a later one; a later Reprieve speaks it, or build it against `{PACKAGE}@{CONTRACT}`"
+            )
+        }
+        _ => format!(
+            "\nwhat has changed since:{}\nhint: build it against `{PACKAGE}@{CONTRACT}`",
+            since.concat()
+        ),
+    }
+}
+
+/// A version's numbers, which compare as the versions do.
+fn numbers(version: &str) -> Option<Vec<u64>> {
+    version.split('.').map(|number| number.parse().ok()).collect()
+}
+
 /// How many names an error shows; a file may hold a hundred thousand.
 const NAMES_MAX: usize = 16;
 
@@ -82,5 +144,41 @@ pub(super) fn list(names: &[&str]) -> String {
         _ if shown.is_empty() => "nothing".into(),
         0 => format!("`{}`", shown.join("`, `")),
         more => format!("`{}` and {more} more", shown.join("`, `")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOME: [(&str, &str); 4] = [
+        ("0.1.0", "the first version"),
+        ("0.1.1", "`progress.elapsed`"),
+        ("0.2.0", "`attempt.peak`"),
+        ("0.10.0", "`decision.pause`"),
+    ];
+
+    #[test]
+    fn the_newest_change_is_of_this_host_s_version() {
+        assert_eq!(CHANGES.last().map(|(version, _)| *version), Some(CONTRACT));
+    }
+
+    #[test]
+    fn an_older_version_is_told_with_all_that_changed_since() {
+        insta::assert_snapshot!(changes_between("0.1.1", &SOME), @r"
+
+        what has changed since:
+          0.2.0: `attempt.peak`
+          0.10.0: `decision.pause`
+        hint: build it against `reprieve:policy@0.1.0`
+        ");
+    }
+
+    #[test]
+    fn a_later_version_needs_a_later_host() {
+        insta::assert_snapshot!(changes_between("0.11.0", &SOME), @r"
+
+        hint: that is a later one; a later Reprieve speaks it, or build it against `reprieve:policy@0.1.0`
+        ");
     }
 }

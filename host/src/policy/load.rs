@@ -12,6 +12,7 @@ use super::contract::{self, Side};
 use super::devices::Recorded;
 use super::engine::Engine;
 use super::limits::Limits;
+use super::mismatch::mismatch;
 use super::problem::{LoadError, Problem};
 use super::sandbox::{Moment, Sandbox};
 use super::schema::{Unfit, keep_to};
@@ -152,7 +153,7 @@ fn checked(
     let component = engine.compile(&binary, &digest).map_err(|error| Problem::Malformed(words(&error)))?;
     let side = contract::inspect(&component)?;
 
-    let types = |error: wasmtime::Error| Problem::Types(words(&error));
+    let types = |error: wasmtime::Error| differs(&binary, words(&error));
     let mut linker = Linker::<Sandbox>::new(engine.wasmtime());
     bindings::Policy::add_to_linker::<_, HasSelf<Sandbox>>(&mut linker, |sandbox| sandbox).map_err(types)?;
     if side.wasi {
@@ -169,7 +170,10 @@ fn checked(
     }
     let settings = settings.to_string();
     let parts = Parts { pre: &pre, guest: &guest, retry: retry.as_ref(), cleanup: cleanup.as_ref() };
-    let info = parts.introduce(engine, limits, &settings)?;
+    let info = parts.introduce(engine, limits, &settings).map_err(|problem| match problem {
+        Problem::Types(said) => differs(&binary, said),
+        other => other,
+    })?;
     let info = describe(info, digest, binary.len() as u64, side);
     Ok(Loaded { pre, guest, retry, cleanup, info, settings })
 }
@@ -274,6 +278,11 @@ pub fn binary(bytes: &[u8]) -> Result<std::borrow::Cow<'_, [u8]>, Problem> {
         wat::parse_bytes(bytes).map_err(|error| Problem::Malformed(error.to_string()))?
     };
     if binary.starts_with(CORE) { Err(Problem::CoreModule) } else { Ok(binary) }
+}
+
+/// What differs from the contract; where that cannot be told, what wasmtime said.
+fn differs(component: &[u8], said: String) -> Problem {
+    Problem::Types(mismatch(component).unwrap_or(said))
 }
 
 /// wasmtime's error with all its causes, in one line.

@@ -26,6 +26,7 @@ mod devices;
 mod engine;
 mod limits;
 mod load;
+mod mismatch;
 mod problem;
 mod retry;
 mod sandbox;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::contract::CONTRACT;
+use super::contract::{CONTRACT, changes};
 use super::load::FILE_BYTES;
 use crate::decision::PolicyFault;
 use crate::study::Digest;
@@ -96,10 +96,7 @@ pub enum Problem {
     )]
     NoPlanner,
     /// It was built against another version of the contract.
-    #[error(
-        "was built for `{found}`, and this host speaks `{CONTRACT}`\n\
-         hint: build it against `reprieve:policy@{CONTRACT}`"
-    )]
+    #[error("was built for `{found}`, and this host speaks `{CONTRACT}`{}", changes(found))]
     OtherContract {
         /// The first name of that version.
         found: String,
