@@ -27,6 +27,12 @@ pub(crate) fn clip(text: &str, bytes: usize) -> &str {
     &text[..text.floor_char_boundary(bytes)]
 }
 
+/// A reason as people read it: one line, and no more than so much of it.
+pub(crate) fn line(text: &str) -> String {
+    const REASON_BYTES: usize = 1_000;
+    printable(clip(text, REASON_BYTES))
+}
+
 /// The end of the text, at most so many bytes of it.
 pub(crate) fn tail(text: &str, bytes: usize) -> &str {
     &text[text.ceil_char_boundary(text.len().saturating_sub(bytes))..]

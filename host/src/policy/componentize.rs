@@ -97,7 +97,7 @@ fn world(exports: &[&str]) -> Result<&'static str, NoComponent> {
 
 /// Writes into the module which world its exports and imports are of.
 fn embed(core: &mut Vec<u8>, world: &str) {
-    let (resolve, contract) = contract::wit();
+    let (resolve, contract) = contract::newest();
     let world = resolve.select_world(&[contract], Some(world)).expect("it is one of the contract's");
     embed_component_metadata(core, &resolve, world, StringEncoding::UTF8).expect("a valid world encodes");
 }

@@ -6,6 +6,7 @@ use wit_parser::{PackageId, Resolve, SourceMap};
 
 use super::load::{LINE_BYTES, Roles};
 use super::problem::Problem;
+use super::versions::{self, VERSIONS, Version};
 use super::wasi;
 use crate::text::clip;
 
@@ -16,16 +17,6 @@ pub const CONTRACT: &str = "0.1.0";
 /// of a policy has to know of it: what changed. Kept with `wit/`.
 const CHANGES: [(&str, &str); 1] = [("0.1.0", "the first version")];
 
-/// The contract's text, a file an interface.
-const WIT: [(&str, &str); 6] = [
-    ("types.wit", include_str!("../../../wit/types.wit")),
-    ("nvml-status.wit", include_str!("../../../wit/nvml-status.wit")),
-    ("gpu-cleanup.wit", include_str!("../../../wit/gpu-cleanup.wit")),
-    ("retry-policy.wit", include_str!("../../../wit/retry-policy.wit")),
-    ("cleanup-policy.wit", include_str!("../../../wit/cleanup-policy.wit")),
-    ("world.wit", include_str!("../../../wit/world.wit")),
-];
-
 const PACKAGE: &str = "reprieve:policy";
 
 /// What the host implements for policies.
@@ -34,8 +25,9 @@ const IMPORTS: [&str; 3] =
 
 /// A component's side of the contract.
 pub(super) struct Side {
-    /// The version that it was built against.
-    pub(super) version: String,
+    /// The version that it was built against, in full.
+    pub(super) contract: String,
+    pub(super) version: &'static Version,
     pub(super) roles: Roles,
     pub(super) imports: Vec<String>,
     /// Whether it imports anything of WASI.
@@ -48,7 +40,8 @@ pub(super) fn inspect(component: &Component) -> Result<Side, Problem> {
     let exports: Vec<&str> = ty.exports(engine).map(|(name, _)| name).collect();
     let imports: Vec<String> = ty.imports(engine).map(|(name, _)| name.to_owned()).collect();
     let all = exports.iter().copied().chain(imports.iter().map(String::as_str));
-    if let Some(other) = all.filter(|name| interface(name).is_some()).find(|name| !speaks(name)) {
+    let ours: Vec<&str> = all.filter(|name| interface(name).is_some()).collect();
+    if let Some(other) = ours.iter().find(|name| spoken(name).is_none()) {
         return Err(Problem::OtherContract { found: clip(other, LINE_BYTES).to_owned() });
     }
     let version = |wanted: &str| {
@@ -60,6 +53,13 @@ pub(super) fn inspect(component: &Component) -> Result<Side, Problem> {
     let Some(guest) = version("guest") else {
         return Err(Problem::NoGuest { exports: list(&exports) });
     };
+    let spoken_of = |name: &str| spoken(name).map(|version| version.minor);
+    let version = versions::of(guest).expect("it is one of ours");
+    if let Some(other) = ours.iter().find(|name| spoken_of(name) != Some(version.minor)) {
+        let differs =
+            format!("its `guest` is of version `{guest}`, and it has `{}`", clip(other, LINE_BYTES));
+        return Err(Problem::Types(differs));
+    }
     if !roles.retry && !roles.cleanup {
         return Err(Problem::NoRole { exports: list(&exports) });
     }
@@ -67,7 +67,7 @@ pub(super) fn inspect(component: &Component) -> Result<Side, Problem> {
         return Err(Problem::Import { import: clip(foreign, LINE_BYTES).to_owned() });
     }
     let wasi = imports.iter().any(|name| name.starts_with("wasi:"));
-    Ok(Side { version: guest.to_owned(), roles, imports, wasi })
+    Ok(Side { contract: guest.to_owned(), version, roles, imports, wasi })
 }
 
 /// The interface of the contract that a name is of, with its version where it has one.
@@ -75,10 +75,9 @@ fn interface(name: &str) -> Option<&str> {
     name.strip_prefix(PACKAGE)?.strip_prefix('/')
 }
 
-/// Whether a name of the contract has a version that this host speaks: the
-/// same minor one, of any patch, as semantic versioning has it below 1.0.
-fn speaks(name: &str) -> bool {
-    name.split_once('@').is_some_and(|(_, version)| patch_of(version, "0.1."))
+/// The version that a name of the contract is of, where this host speaks it.
+fn spoken(name: &str) -> Option<&'static Version> {
+    name.split_once('@').and_then(|(_, version)| versions::of(version))
 }
 
 fn granted(name: &str) -> bool {
@@ -86,17 +85,23 @@ fn granted(name: &str) -> bool {
     IMPORTS.contains(&interface) || (wasi::INTERFACES.contains(&interface) && patch_of(version, "0.2."))
 }
 
-fn patch_of(version: &str, minor: &str) -> bool {
+/// Whether a version is of this minor one, such as `0.1.`.
+pub(super) fn patch_of(version: &str, minor: &str) -> bool {
     version
         .strip_prefix(minor)
         .is_some_and(|patch| !patch.is_empty() && patch.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// The contract, parsed.
-pub(super) fn wit() -> (Resolve, PackageId) {
+/// The newest version, parsed.
+pub(super) fn newest() -> (Resolve, PackageId) {
+    parsed(VERSIONS[0])
+}
+
+/// A version's WIT, parsed.
+pub(super) fn parsed(version: &Version) -> (Resolve, PackageId) {
     let mut sources = SourceMap::default();
-    for (file, text) in WIT {
-        sources.push_str(file, text);
+    for (file, text) in version.wit {
+        sources.push_str(file, *text);
     }
     let Ok(contract) = sources.parse() else { unreachable!("the host is built from the same files") };
     let mut resolve = Resolve::default();

@@ -3,10 +3,8 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use wasmtime::component::{HasSelf, InstancePre, Linker};
+use wasmtime::component::{InstancePre, Linker};
 
-use super::bindings;
-use super::bindings::exports::reprieve::policy::{cleanup_policy, guest, retry_policy};
 use super::call::Call;
 use super::contract::{self, Side};
 use super::devices::Recorded;
@@ -16,6 +14,7 @@ use super::mismatch::mismatch;
 use super::problem::{LoadError, Problem};
 use super::sandbox::{Moment, Sandbox};
 use super::schema::{Unfit, keep_to};
+use super::versions::{Exports, Info};
 use super::wasi;
 use crate::decision::PolicyFaultKind;
 use crate::study::{Digest, Pin};
@@ -94,9 +93,7 @@ pub struct Roles {
 /// What a loaded policy consists of.
 pub(super) struct Loaded {
     pub(super) pre: InstancePre<Sandbox>,
-    pub(super) guest: guest::GuestIndices,
-    pub(super) retry: Option<retry_policy::GuestIndices>,
-    pub(super) cleanup: Option<cleanup_policy::GuestIndices>,
+    pub(super) exports: Box<dyn Exports>,
     pub(super) info: PolicyInfo,
     pub(super) settings: String,
 }
@@ -153,76 +150,65 @@ fn checked(
     let component = engine.compile(&binary, &digest).map_err(|error| Problem::Malformed(words(&error)))?;
     let side = contract::inspect(&component)?;
 
-    let types = |error: wasmtime::Error| differs(&binary, words(&error));
+    let differs = |said: String| {
+        let differs = mismatch(&binary, side.version).unwrap_or(said);
+        Problem::Types(printable(clip(&differs, 5 * LINE_BYTES)))
+    };
+    let types = |error: wasmtime::Error| differs(words(&error));
     let mut linker = Linker::<Sandbox>::new(engine.wasmtime());
-    bindings::Policy::add_to_linker::<_, HasSelf<Sandbox>>(&mut linker, |sandbox| sandbox).map_err(types)?;
+    (side.version.link)(&mut linker).map_err(types)?;
     if side.wasi {
         wasi::link(&mut linker).map_err(types)?;
     }
     let pre = linker.instantiate_pre(&component).map_err(types)?;
-    let guest = guest::GuestIndices::new(&pre).map_err(types)?;
-    let retry = side.roles.retry.then(|| retry_policy::GuestIndices::new(&pre)).transpose().map_err(types)?;
-    let cleanup =
-        side.roles.cleanup.then(|| cleanup_policy::GuestIndices::new(&pre)).transpose().map_err(types)?;
+    let exports = (side.version.exports)(&pre, side.roles).map_err(types)?;
 
     if !settings.is_object() {
         return Err(Problem::SettingsKind(printable(clip(&settings.to_string(), LINE_BYTES))));
     }
     let settings = settings.to_string();
-    let parts = Parts { pre: &pre, guest: &guest, retry: retry.as_ref(), cleanup: cleanup.as_ref() };
-    let info = parts.introduce(engine, limits, &settings).map_err(|problem| match problem {
-        Problem::Types(said) => differs(&binary, said),
+    let info = introduce(engine, limits, &pre, &*exports, &settings).map_err(|problem| match problem {
+        Problem::Types(said) => differs(said),
         other => other,
     })?;
     let info = describe(info, digest, binary.len() as u64, side);
-    Ok(Loaded { pre, guest, retry, cleanup, info, settings })
+    Ok(Loaded { pre, exports, info, settings })
 }
 
-/// What a policy is first called with.
-struct Parts<'a> {
-    pre: &'a InstancePre<Sandbox>,
-    guest: &'a guest::GuestIndices,
-    retry: Option<&'a retry_policy::GuestIndices>,
-    cleanup: Option<&'a cleanup_policy::GuestIndices>,
-}
-
-impl Parts<'_> {
-    /// Checks the types of all exports, lets the policy say who it is, and
-    /// shows it its settings.
-    fn introduce(&self, engine: &Engine, limits: Limits, settings: &str) -> Result<guest::Info, Problem> {
-        let types = |interface: &'static str| {
-            move |error: wasmtime::Error| Problem::Types(format!("its `{interface}`: {}", words(&error)))
-        };
-        let mut call = Call::new(engine, limits, Moment::LOAD, Box::new(Recorded(Vec::new())));
-        let started = call.instantiate(self.pre);
-        let instance = started.map_err(|e| Problem::Fault { function: "start", fault: call.fault(&e) })?;
-        if let Some(retry) = self.retry {
-            retry.load(&mut call.store, &instance).map_err(types("retry-policy"))?;
-        }
-        if let Some(cleanup) = self.cleanup {
-            cleanup.load(&mut call.store, &instance).map_err(types("cleanup-policy"))?;
-        }
-        let guest = self.guest.load(&mut call.store, &instance).map_err(types("guest"))?;
-        let said = guest.call_describe(&mut call.store);
-        let info = said.map_err(|e| Problem::Fault { function: "describe", fault: call.fault(&e) })?;
-        let judged = guest.call_configure(&mut call.store, settings);
-        if let Err(reason) =
-            judged.map_err(|e| Problem::Fault { function: "configure", fault: call.fault(&e) })?
-        {
-            return Err(Problem::Settings(printable(clip(&reason, 5 * LINE_BYTES))));
-        }
-        let held = info.settings_schema.as_deref().map(|schema| keep_to(schema, settings, limits.deadline));
-        let (kind, why) = match held {
-            None | Some(Ok(())) => return Ok(info),
-            Some(Err(Unfit::Settings(why))) => return Err(Problem::Settings(why)),
-            Some(Err(Unfit::Schema(why))) => (PolicyFaultKind::Answer, why),
-            Some(Err(Unfit::Deadline(why))) => (PolicyFaultKind::Deadline, why),
-        };
-        Err(Problem::Fault { function: "describe", fault: call.refusal(kind, why) })
+/// Checks the types of all exports, lets the policy say who it is, and
+/// shows it its settings.
+fn introduce(
+    engine: &Engine,
+    limits: Limits,
+    pre: &InstancePre<Sandbox>,
+    exports: &dyn Exports,
+    settings: &str,
+) -> Result<Info, Problem> {
+    let mut call = Call::new(engine, limits, Moment::LOAD, Box::new(Recorded(Vec::new())));
+    let started = call.instantiate(pre);
+    let instance = started.map_err(|e| Problem::Fault { function: "start", fault: call.fault(&e) })?;
+    exports
+        .check(&mut call.store, &instance)
+        .map_err(|(interface, error)| Problem::Types(format!("its `{interface}`: {}", words(&error))))?;
+    let said = exports.describe(&mut call.store, &instance);
+    let info = said.map_err(|e| Problem::Fault { function: "describe", fault: call.fault(&e) })?;
+    let judged = exports.configure(&mut call.store, &instance, settings);
+    if let Err(reason) =
+        judged.map_err(|e| Problem::Fault { function: "configure", fault: call.fault(&e) })?
+    {
+        return Err(Problem::Settings(printable(clip(&reason, 5 * LINE_BYTES))));
     }
+    let held = info.settings_schema.as_deref().map(|schema| keep_to(schema, settings, limits.deadline));
+    let (kind, why) = match held {
+        None | Some(Ok(())) => return Ok(info),
+        Some(Err(Unfit::Settings(why))) => return Err(Problem::Settings(why)),
+        Some(Err(Unfit::Schema(why))) => (PolicyFaultKind::Answer, why),
+        Some(Err(Unfit::Deadline(why))) => (PolicyFaultKind::Deadline, why),
+    };
+    Err(Problem::Fault { function: "describe", fault: call.refusal(kind, why) })
 }
 
-fn describe(info: guest::Info, digest: String, size_bytes: u64, side: Side) -> PolicyInfo {
+fn describe(info: Info, digest: String, size_bytes: u64, side: Side) -> PolicyInfo {
     let line = |text: String| printable(clip(&text, LINE_BYTES));
     PolicyInfo {
         name: line(info.name),
@@ -232,7 +218,7 @@ fn describe(info: guest::Info, digest: String, size_bytes: u64, side: Side) -> P
         digest,
         size_bytes,
         roles: side.roles,
-        contract: side.version,
+        contract: side.contract,
         imports: side.imports,
     }
 }
@@ -278,11 +264,6 @@ pub fn binary(bytes: &[u8]) -> Result<std::borrow::Cow<'_, [u8]>, Problem> {
         wat::parse_bytes(bytes).map_err(|error| Problem::Malformed(error.to_string()))?
     };
     if binary.starts_with(CORE) { Err(Problem::CoreModule) } else { Ok(binary) }
-}
-
-/// What differs from the contract; where that cannot be told, what wasmtime said.
-fn differs(component: &[u8], said: String) -> Problem {
-    Problem::Types(mismatch(component).unwrap_or(said))
 }
 
 /// wasmtime's error with all its causes, in one line.

@@ -6,12 +6,16 @@ use wit_component::{DecodedWasm, decode};
 use wit_parser::{Function, InterfaceId, Resolve, Type, TypeDefKind, WorldId, WorldItem};
 
 use super::contract;
+use super::versions::Version;
 
 /// The first difference between a component's imports and exports and the
 /// contract's; none where its types cannot be read, or none is found.
-pub(super) fn mismatch(component: &[u8]) -> Option<String> {
-    let DecodedWasm::Component(theirs, world) = decode(component).ok()? else { return None };
-    let (ours, contract) = contract::wit();
+pub(super) fn mismatch(component: &[u8], version: &Version) -> Option<String> {
+    // The decoder takes for granted what tools write, and panics where a
+    // component that nobody's tool wrote is otherwise.
+    let decoded = std::panic::catch_unwind(|| decode(component)).ok()?.ok()?;
+    let DecodedWasm::Component(theirs, world) = decoded else { return None };
+    let (ours, contract) = contract::parsed(version);
     let find = |name: &str| ours.packages[contract].interfaces.get(name).copied();
     let comparison = Comparison { theirs: &theirs, ours: &ours };
     interfaces(&theirs, world)

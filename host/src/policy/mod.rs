@@ -16,12 +16,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod bindings;
 mod cache;
 mod call;
 mod componentize;
 mod contract;
-mod convert;
 mod devices;
 mod engine;
 mod limits;
@@ -32,6 +30,10 @@ mod retry;
 mod sandbox;
 mod schema;
 mod spec;
+#[cfg(test)]
+mod tests;
+mod v0_1;
+mod versions;
 mod wasi;
 
 use std::sync::Arc;
@@ -115,37 +117,30 @@ impl Policy {
 
     fn decision(&self, call: &mut Call<'_>, question: &Question) -> Result<Decision, PolicyFault> {
         let Inner { limits, loaded, .. } = &*self.0;
-        let Some(retry) = &loaded.retry else {
+        if !loaded.info.roles.retry {
             let message = "it plans cleanup only, and decides on no retry".to_owned();
             return Err(call.refusal(PolicyFaultKind::Answer, message));
-        };
+        }
         let answer = self.ask(call, |call, instance| {
-            let retry = retry.load(&mut call.store, instance)?;
-            let lists = convert::Lists::of(&question.experiment, &question.attempts);
-            let progress = convert::progress(&question.progress);
-            retry.call_decide(&mut call.store, lists.experiment(), &lists.attempts(), progress)
+            loaded.exports.decide(&mut call.store, instance, question, limits.answer_bytes)
         })?;
-        convert::decision(answer, question, limits.answer_bytes)
-            .map_err(|message| call.refusal(PolicyFaultKind::Answer, message))
+        answer.map_err(|message| call.refusal(PolicyFaultKind::Answer, message))
     }
 
     fn steps(&self, call: &mut Call<'_>, question: &PlanQuestion) -> Result<Vec<Step>, PolicyFault> {
         let Inner { limits, loaded, .. } = &*self.0;
-        let Some(cleanup) = &loaded.cleanup else {
+        if !loaded.info.roles.cleanup {
             let message = "it decides on retries only, and plans no cleanup".to_owned();
             return Err(call.refusal(PolicyFaultKind::Answer, message));
-        };
-        let answer = self.ask(call, |call, instance| {
-            let cleanup = cleanup.load(&mut call.store, instance)?;
-            let lists = convert::Lists::of(&question.experiment, question.occasion.attempts());
-            cleanup.call_plan(&mut call.store, lists.experiment(), lists.occasion())
-        })?;
+        }
+        let steps =
+            self.ask(call, |call, instance| loaded.exports.plan(&mut call.store, instance, question))?;
         let most = limits.plan_steps.saturating_sub(call.store.data().performed);
-        if answer.len() as u64 > most {
-            let message = format!("its plan has `{}` steps, the bound is `{most}`", answer.len());
+        if steps.len() as u64 > most {
+            let message = format!("its plan has `{}` steps, the bound is `{most}`", steps.len());
             return Err(call.refusal(PolicyFaultKind::Answer, message));
         }
-        Ok(answer.into_iter().map(convert::step).collect())
+        Ok(steps)
     }
 
     /// A fresh instance, shown its settings, then asked.
@@ -157,8 +152,7 @@ impl Policy {
         let loaded = &self.0.loaded;
         let answer = (|| {
             let instance = call.instantiate(&loaded.pre)?;
-            let guest = loaded.guest.load(&mut call.store, &instance)?;
-            match guest.call_configure(&mut call.store, &loaded.settings)? {
+            match loaded.exports.configure(&mut call.store, &instance, &loaded.settings)? {
                 Ok(()) => ask(call, &instance).map(Ok),
                 Err(reason) => Ok(Err(reason)),
             }
@@ -166,7 +160,7 @@ impl Policy {
         match answer {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(reason)) => {
-                let message = format!("it refuses settings that it had accepted: {}", convert::line(&reason));
+                let message = format!("it refuses settings that it had accepted: {}", text::line(&reason));
                 Err(call.refusal(PolicyFaultKind::Refused, message))
             }
             Err(error) => Err(call.fault(&error)),

@@ -9,7 +9,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 use wasmtime::ResourceLimiter;
 
-use super::bindings::reprieve::policy::types;
 use super::devices::Devices;
 use super::limits::Limits;
 use super::wasi::Wasi;
@@ -169,5 +168,3 @@ impl ResourceLimiter for Sandbox {
         Limits::MEMORIES as usize
     }
 }
-
-impl types::Host for Sandbox {}

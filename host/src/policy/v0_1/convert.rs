@@ -11,11 +11,9 @@ use crate::attempt::{Attempt, Ending, FailureClass, Parameter, SelfReport, Stage
 use crate::cleanup::{CleanupAction, Consequence, Step, StepOutcome, StepReport};
 use crate::decision::{Decision, Placement, Progress, Question, Retry, Subject, Turn};
 use crate::millis;
+use crate::text::line;
 use crate::reading::{Reading, ReadingError, Recovery};
 use crate::text::{clip, printable};
-
-/// Bytes of a reason that are kept: it is one line for people.
-const REASON_BYTES: usize = 1_000;
 
 type Parameters<'a> = Vec<types::ParameterParam<'a>>;
 
@@ -222,10 +220,6 @@ fn overrides(list: Vec<types::ParameterResult>, adjustable: &[String]) -> Result
         }
     }
     Ok(list.into_iter().map(|p| Parameter { name: p.name, value: p.value }).collect())
-}
-
-pub(super) fn line(text: &str) -> String {
-    printable(clip(text, REASON_BYTES))
 }
 
 pub(super) fn step(step: gpu_cleanup::Step) -> Step {
