@@ -1,6 +1,9 @@
-//! The contract is documented throughout, and says of everything since when it is there.
+//! The contract is documented throughout, says of everything since when it is there, and goes on saying
+//! what it has said since its release.
 
-use wit_parser::{Docs, Resolve, Stability, TypeDefKind, TypeOwner, WorldItem};
+use std::collections::BTreeMap;
+
+use wit_parser::{Docs, PackageId, Resolve, Stability, Type, TypeDefKind, TypeOwner, WorldItem};
 
 /// What lacks its documentation or its version.
 #[derive(Default)]
@@ -80,4 +83,87 @@ fn every_item_says_what_it_is_and_since_when() {
     }
     assert!(seen > 20, "only {seen} items were looked at");
     assert!(lacks.0.is_empty(), "{}", lacks.0.join("\n"));
+}
+
+/// What a package says, a line each function, type, and item of a world: its
+/// form without documentation, and since when it is there.
+fn said(dir: &str) -> BTreeMap<String, (String, String)> {
+    let mut resolve = Resolve::default();
+    let dir = format!("{}/../{dir}", env!("CARGO_MANIFEST_DIR"));
+    let (package, _) = resolve.push_dir(&dir).unwrap_or_else(|error| panic!("{dir}: {error:#}"));
+    let mut said = BTreeMap::new();
+    let mut add = |name: String, form: String, stability: &Stability| {
+        let since = match stability {
+            Stability::Stable { since, .. } => since.to_string(),
+            _ => "never".to_owned(),
+        };
+        said.insert(name, (form, since));
+    };
+    for (interface, id) in &resolve.packages[package].interfaces {
+        for (name, function) in &resolve.interfaces[*id].functions {
+            let parameters = function.params.iter().map(|p| format!("{}: {}", p.name, form(&resolve, &p.ty)));
+            let result = function.result.map_or_else(|| "nothing".to_owned(), |ty| form(&resolve, &ty));
+            let signature = format!("{} -> {result}", parameters.collect::<Vec<_>>().join(", "));
+            add(format!("{interface}.{name}"), signature, &function.stability);
+        }
+        for (name, id) in &resolve.interfaces[*id].types {
+            let ty = &resolve.types[*id];
+            add(format!("{interface}.{name}"), definition(&resolve, &ty.kind), &ty.stability);
+        }
+    }
+    worlds(&resolve, package, &mut add);
+    said
+}
+
+fn worlds(resolve: &Resolve, package: PackageId, add: &mut impl FnMut(String, String, &Stability)) {
+    for (world, id) in &resolve.packages[package].worlds {
+        let world_of = &resolve.worlds[*id];
+        let imports = world_of.imports.iter().map(|item| ("import", item));
+        for (side, (key, item)) in imports.chain(world_of.exports.iter().map(|item| ("export", item))) {
+            let WorldItem::Interface { id, stability, .. } = item else { panic!("{key:?} is no interface") };
+            let name = resolve.interfaces[*id].name.as_deref().unwrap_or_default();
+            add(format!("world {world}: {side} {name}"), String::new(), stability);
+        }
+    }
+}
+
+/// The parts of a type, in their order.
+fn definition(resolve: &Resolve, kind: &TypeDefKind) -> String {
+    let part = |name: &str, ty: Option<&Type>| {
+        format!("{name}: {}", ty.map_or_else(String::new, |ty| form(resolve, ty)))
+    };
+    let parts: Vec<String> = match kind {
+        TypeDefKind::Record(all) => all.fields.iter().map(|f| part(&f.name, Some(&f.ty))).collect(),
+        TypeDefKind::Variant(all) => all.cases.iter().map(|c| part(&c.name, c.ty.as_ref())).collect(),
+        TypeDefKind::Enum(all) => all.cases.iter().map(|c| c.name.clone()).collect(),
+        TypeDefKind::Type(ty) => vec![form(resolve, ty)],
+        TypeDefKind::Option(ty) | TypeDefKind::List(ty) => vec![form(resolve, ty)],
+        TypeDefKind::Result(of) => vec![part("ok", of.ok.as_ref()), part("err", of.err.as_ref())],
+        other => panic!("the contract has no {other:?}"),
+    };
+    format!("{} {{ {} }}", kind.as_str(), parts.join(", "))
+}
+
+/// A type by its name; one without a name by its parts.
+fn form(resolve: &Resolve, ty: &Type) -> String {
+    match ty {
+        Type::Id(id) => match &resolve.types[*id].name {
+            Some(name) => name.clone(),
+            None => definition(resolve, &resolve.types[*id].kind),
+        },
+        primitive => format!("{primitive:?}").to_lowercase(),
+    }
+}
+
+#[test]
+fn what_0_1_0_says_is_said_for_good_and_what_came_later_says_so() {
+    let (released, now) = (said("tests/contract/0.1.0/wit"), said("wit"));
+    assert!(released.len() > 60, "only {} items were looked at", released.len());
+    for (name, (form, since)) in &released {
+        let kept = now.get(name).unwrap_or_else(|| panic!("0.1.0 has `{name}`"));
+        assert_eq!(kept, &(form.clone(), since.clone()), "`{name}` is as 0.1.0 has it");
+    }
+    let later = now.iter().filter(|(name, _)| !released.contains_key(*name));
+    let unsaid: Vec<_> = later.filter(|(_, (_, since))| since == "0.1.0").map(|(name, _)| name).collect();
+    assert_eq!(unsaid, [""; 0], "these are not in 0.1.0: they need a later `@since`");
 }

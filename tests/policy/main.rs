@@ -6,6 +6,7 @@
 mod abi;
 mod bombs;
 mod calls;
+mod contract;
 mod fuel;
 mod guest;
 mod hostile;
