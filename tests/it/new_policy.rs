@@ -155,6 +155,32 @@ fn node(language: &str) {
 }
 
 #[test]
+fn a_project_in_c_tests_itself_and_builds() {
+    ziglang("c");
+}
+
+#[test]
+fn a_project_in_zig_tests_itself_and_builds() {
+    ziglang("zig");
+}
+
+#[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
+fn ziglang(language: &str) {
+    let venv = installed("zig");
+    if !venv.join("bin/python-zig").exists() || Command::new("make").arg("--version").output().is_err() {
+        println!("SKIPPED: ziglang, which `tests/run` installs, or make is not installed");
+        return;
+    }
+    let place = Place::new();
+    let project = new(&place, language);
+    let venv = venv.canonicalize().expect("it is there");
+    symlink(&venv, project.join("venv")).expect("a link");
+    // What is compiled once is kept from one run of the tests to the next.
+    let cache = venv.join("cache");
+    follow(&project, &[("ZIG_GLOBAL_CACHE_DIR", cache.clone()), ("ZIG_LOCAL_CACHE_DIR", cache)]);
+}
+
+#[test]
 fn what_to_type_next_is_what_the_readme_says() {
     let place = Place::new();
     insta::assert_snapshot!(place.reprieve(&["policy", "new", "--lang", "python", "night_shift"]), @r"
@@ -196,7 +222,7 @@ fn what_cannot_be_made_is_told_with_the_way_out() {
     exit code 2
     --- stderr
     error: invalid value 'cobol' for '--lang <LANG>'
-      [possible values: rust, python, javascript, typescript]
+      [possible values: rust, python, javascript, typescript, c, zig]
 
     For more information, try '--help'.
     ");
@@ -224,6 +250,8 @@ fn a_project_holds_the_sdk_as_it_is_in_the_tree() {
         ("rust", "../wit", "sdk/wit"),
         ("python", "python/reprieve_guest", "reprieve_guest"),
         ("javascript", "../wit", "sdk/wit"),
+        ("c", "c/src", "sdk/src"),
+        ("zig", "zig/src", "sdk/src"),
     ];
     for (language, from, to) in sdks {
         let place = Place::new();

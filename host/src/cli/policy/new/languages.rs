@@ -36,7 +36,7 @@ macro_rules! file {
 pub(super) const SITUATIONS: (&str, &str) =
     ("situations.toml", include_str!("../../../../../guest-sdk/template/situations.toml"));
 
-pub(super) static LANGUAGES: [Language; 4] = [
+pub(super) static LANGUAGES: [Language; 6] = [
     Language {
         name: "rust",
         title: "Rust",
@@ -46,7 +46,7 @@ pub(super) static LANGUAGES: [Language; 4] = [
             file!("rust", "Cargo.toml"),
             Part::Folder("src", include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/rust/src")),
             Part::Folder("examples", include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/rust/examples")),
-            Part::Folder("wit", include_dir!("$CARGO_MANIFEST_DIR/../wit")),
+            WIT,
         ],
     },
     Language {
@@ -70,12 +70,33 @@ pub(super) static LANGUAGES: [Language; 4] = [
         sdk: "sdk",
         parts: JAVASCRIPT,
     },
+    Language {
+        name: "c",
+        title: "C",
+        template: include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/c/template"),
+        sdk: "sdk",
+        parts: &[
+            file!("c", "reprieve.h"),
+            Part::Folder("src", include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/c/src")),
+            WIT,
+        ],
+    },
+    Language {
+        name: "zig",
+        title: "Zig",
+        template: include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/zig/template"),
+        sdk: "sdk",
+        parts: &[Part::Folder("src", include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/zig/src")), WIT],
+    },
 ];
+
+/// The contract.
+const WIT: Part = Part::Folder("wit", include_dir!("$CARGO_MANIFEST_DIR/../wit"));
 
 const JAVASCRIPT: &[Part] = &[
     file!("javascript", "package.json"),
     file!("javascript", "index.js"),
     file!("javascript", "index.d.ts"),
     file!("javascript", "build.mjs"),
-    Part::Folder("wit", include_dir!("$CARGO_MANIFEST_DIR/../wit")),
+    WIT,
 ];
