@@ -36,14 +36,16 @@ fn commands(project: &Path) -> Vec<String> {
 /// Does what a project's README says.
 fn follow(project: &Path, environment: &[(&str, PathBuf)]) {
     let ours = Path::new(env!("CARGO_BIN_EXE_reprieve")).parent().expect("it is in a directory");
-    let path = std::env::var("PATH").expect("there is a path");
+    let tools = environment.iter().find(|(name, _)| *name == "BIN").map(|(_, bin)| bin.clone());
+    let path = [ours.to_owned(), tools.unwrap_or_default()].map(|dir| dir.display().to_string()).join(":");
+    let path = format!("{path}:{}", std::env::var("PATH").expect("there is a path"));
     let commands = commands(project);
     assert!(commands.len() >= 3, "{commands:?}");
     for command in commands {
         let ran = Command::new("sh")
             .args(["-c", &command])
             .current_dir(project)
-            .env("PATH", format!("{}:{path}", ours.display()))
+            .env("PATH", &path)
             .env("CARGO_NET_OFFLINE", "true")
             .env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("home/cache"))
             .envs(environment.iter().map(|(name, value)| (name, value)))
@@ -181,6 +183,24 @@ fn ziglang(language: &str) {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
+fn a_project_in_go_tests_itself_and_builds() {
+    let installed = installed("go");
+    if !installed.join("bin/go").exists() {
+        println!("SKIPPED: Go is not installed; `tests/run` installs it");
+        return;
+    }
+    let place = Place::new();
+    let project = new(&place, "go");
+    let bin = installed.canonicalize().expect("it is there").join("bin");
+    // It keeps what it compiles beside itself, and fetches nothing.
+    let (cache, path) = (bin.join("../cache"), bin.join("../path"));
+    let alone = [("GOTOOLCHAIN", "local"), ("GOPROXY", "off"), ("GOFLAGS", ""), ("GOWORK", "off")];
+    let alone = alone.map(|(name, value)| (name, PathBuf::from(value)));
+    follow(&project, &[&alone[..], &[("GOCACHE", cache), ("GOPATH", path), ("BIN", bin)]].concat());
+}
+
+#[test]
 fn what_to_type_next_is_what_the_readme_says() {
     let place = Place::new();
     insta::assert_snapshot!(place.reprieve(&["policy", "new", "--lang", "python", "night_shift"]), @r"
@@ -222,7 +242,7 @@ fn what_cannot_be_made_is_told_with_the_way_out() {
     exit code 2
     --- stderr
     error: invalid value 'cobol' for '--lang <LANG>'
-      [possible values: rust, python, javascript, typescript, c, zig]
+      [possible values: rust, python, javascript, typescript, c, zig, go]
 
     For more information, try '--help'.
     ");
@@ -252,12 +272,16 @@ fn a_project_holds_the_sdk_as_it_is_in_the_tree() {
         ("javascript", "../wit", "sdk/wit"),
         ("c", "c/src", "sdk/src"),
         ("zig", "zig/src", "sdk/src"),
+        ("go", "go", "sdk"),
     ];
     for (language, from, to) in sdks {
         let place = Place::new();
         let project = new(&place, language);
         let from = root().join("guest-sdk").join(from);
-        for file in below(&from).iter().filter(|path| !path.to_string_lossy().contains("__pycache__")) {
+        // Of the Go module, whose files lie beside them, what is not these.
+        let not_ours = ["__pycache__", "README.md", "examples/", "template/", "_test.go"];
+        let ours = |path: &&PathBuf| !not_ours.iter().any(|part| path.to_string_lossy().contains(part));
+        for file in below(&from).iter().filter(ours) {
             let copy = project.join(to).join(file.strip_prefix(&from).expect("it is below"));
             let hint = "touch host/src/cli/policy/new/languages.rs";
             assert_eq!(fs::read(file).ok(), fs::read(&copy).ok(), "{}: {hint}", copy.display());

@@ -36,7 +36,7 @@ macro_rules! file {
 pub(super) const SITUATIONS: (&str, &str) =
     ("situations.toml", include_str!("../../../../../guest-sdk/template/situations.toml"));
 
-pub(super) static LANGUAGES: [Language; 6] = [
+pub(super) static LANGUAGES: [Language; 7] = [
     Language {
         name: "rust",
         title: "Rust",
@@ -87,6 +87,31 @@ pub(super) static LANGUAGES: [Language; 6] = [
         template: include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/zig/template"),
         sdk: "sdk",
         parts: &[Part::Folder("src", include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/zig/src")), WIT],
+    },
+    Language {
+        name: "go",
+        title: "Go",
+        template: include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/go/template"),
+        sdk: "sdk",
+        parts: &[
+            file!("go", "go.mod"),
+            file!("go", "attempts.go"),
+            file!("go", "backoff.go"),
+            file!("go", "decision.go"),
+            file!("go", "failureclass.go"),
+            file!("go", "policy.go"),
+            file!("go", "random.go"),
+            file!("go", "retryafter.go"),
+            file!("go", "settings.go"),
+            file!("go", "situation.go"),
+            file!("go", "span.go"),
+            Part::Folder("cleanup", include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/go/cleanup")),
+            Part::Folder("cleanuponly", include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/go/cleanuponly")),
+            Part::Folder("internal", include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/go/internal")),
+            Part::Folder("policy", include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/go/policy")),
+            Part::Folder("retryonly", include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/go/retryonly")),
+            WIT,
+        ],
     },
 ];
 
