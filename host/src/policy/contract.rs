@@ -13,8 +13,8 @@ use crate::text::clip;
 /// The version of the contract that this host speaks.
 pub const CONTRACT: &str = "0.1.0";
 
-/// The versions that there have been, oldest first, each with what its author
-/// of a policy has to know of it: what changed. Kept with `wit/`.
+/// The versions that there have been, oldest first, each with what changed in
+/// it for the author of a policy. A change of `wit/` is told here.
 const CHANGES: [(&str, &str); 1] = [("0.1.0", "the first version")];
 
 const PACKAGE: &str = "reprieve:policy";
