@@ -162,6 +162,11 @@ fn a_project_in_c_tests_itself_and_builds() {
 }
 
 #[test]
+fn a_project_in_cpp_tests_itself_and_builds() {
+    ziglang("cpp");
+}
+
+#[test]
 fn a_project_in_zig_tests_itself_and_builds() {
     ziglang("zig");
 }
@@ -238,11 +243,11 @@ fn what_cannot_be_made_is_told_with_the_way_out() {
 
     For more information, try '--help'.
     ");
-    insta::assert_snapshot!(again("night", "cobol"), @r"
+    insta::assert_snapshot!(again("night", "haskell"), @r"
     exit code 2
     --- stderr
-    error: invalid value 'cobol' for '--lang <LANG>'
-      [possible values: rust, python, javascript, typescript, c, zig, go]
+    error: invalid value 'haskell' for '--lang <LANG>'
+      [possible values: rust, python, javascript, typescript, c, cpp, zig, go]
 
     For more information, try '--help'.
     ");

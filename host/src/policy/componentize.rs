@@ -3,13 +3,14 @@
 //! Knows nothing of languages: the module exports what the canonical ABI asks
 //! for, under its names. Whether the component is a good policy, `load` says.
 
-use super::contract::{self, CONTRACT, list};
 use thiserror::Error;
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
 };
 use wasmparser::{BinaryReaderError, Encoding, Parser, Payload};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata, metadata};
+
+use super::contract::{self, CONTRACT, list};
 
 /// Why a file cannot be made a component.
 #[derive(Debug, Error)]

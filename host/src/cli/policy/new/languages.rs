@@ -36,7 +36,7 @@ macro_rules! file {
 pub(super) const SITUATIONS: (&str, &str) =
     ("situations.toml", include_str!("../../../../../guest-sdk/template/situations.toml"));
 
-pub(super) static LANGUAGES: [Language; 7] = [
+pub(super) static LANGUAGES: [Language; 8] = [
     Language {
         name: "rust",
         title: "Rust",
@@ -78,6 +78,18 @@ pub(super) static LANGUAGES: [Language; 7] = [
         parts: &[
             file!("c", "reprieve.h"),
             Part::Folder("src", include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/c/src")),
+            WIT,
+        ],
+    },
+    Language {
+        name: "cpp",
+        title: "C++",
+        template: include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/cpp/template"),
+        sdk: "sdk",
+        parts: &[
+            file!("", "cpp/reprieve.hpp"),
+            file!("", "c/reprieve.h"),
+            Part::Folder("c/src", include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/c/src")),
             WIT,
         ],
     },
