@@ -11,105 +11,101 @@ var (
 
 // DecideArguments reads what retry-policy's decide is given.
 func DecideArguments(address uint32) (reprieve.Experiment, reprieve.Attempts, reprieve.Progress) {
-	r := &reader{address}
+	r := &Reader{address}
 	return experiment(r), list(r, 136, attempt), progress(r)
 }
 
 // PlanArguments reads what cleanup-policy's plan is given.
 func PlanArguments(address uint32) (reprieve.Experiment, *reprieve.Attempt) {
-	r := &reader{address}
-	return experiment(r), option(r, 8, 136, attempt)
+	r := &Reader{address}
+	return experiment(r), Option(r, 8, 136, attempt)
 }
 
-func experiment(r *reader) reprieve.Experiment {
-	r.align(8)
+func experiment(r *Reader) reprieve.Experiment {
+	r.Align(8)
 	return reprieve.Experiment{
-		Name:       r.string(),
+		Name:       r.Text(),
 		Parameters: parameters(r),
-		Adjustable: list(r, 8, (*reader).string),
+		Adjustable: list(r, 8, (*Reader).Text),
 		Labels:     parameters(r),
-		Devices:    r.u32(),
-		Seed:       r.u64(),
+		Devices:    r.U32(),
+		Seed:       r.U64(),
 	}
 }
 
-func parameters(r *reader) map[string]string {
+func parameters(r *Reader) map[string]string {
 	named := map[string]string{}
-	for _, pair := range list(r, 16, func(r *reader) [2]string { return [2]string{r.string(), r.string()} }) {
+	for _, pair := range list(r, 16, func(r *Reader) [2]string { return [2]string{r.Text(), r.Text()} }) {
 		named[pair[0]] = pair[1]
 	}
 	return named
 }
 
-func progress(r *reader) reprieve.Progress {
-	r.align(8)
+func progress(r *Reader) reprieve.Progress {
+	r.Align(8)
 	return reprieve.Progress{
-		Succeeded:    r.u32(),
-		Failed:       r.u32(),
-		Remaining:    r.u32(),
-		Retries:      r.u32(),
-		FailedInARow: r.u32(),
-		Elapsed:      reprieve.Milliseconds(r.u64()),
+		Succeeded:    r.U32(),
+		Failed:       r.U32(),
+		Remaining:    r.U32(),
+		Retries:      r.U32(),
+		FailedInARow: r.U32(),
+		Elapsed:      reprieve.Milliseconds(r.U64()),
 	}
 }
 
-func attempt(r *reader) reprieve.Attempt {
+func attempt(r *Reader) reprieve.Attempt {
 	return reprieve.Attempt{
-		Number:           r.u32(),
-		Stage:            stages[r.u8()],
+		Number:           r.U32(),
+		Stage:            stages[r.U8()],
 		Ending:           ending(r),
-		Failure:          option(r, 4, 12, failure),
-		WaitedFor:        reprieve.Milliseconds(r.u64()),
-		RanFor:           reprieve.Milliseconds(r.u64()),
-		StderrTail:       r.string(),
-		StdoutTail:       r.string(),
-		SelfReport:       option(r, 4, 20, selfReport),
+		Failure:          Option(r, 4, 12, failure),
+		WaitedFor:        reprieve.Milliseconds(r.U64()),
+		RanFor:           reprieve.Milliseconds(r.U64()),
+		StderrTail:       r.Text(),
+		StdoutTail:       r.Text(),
+		SelfReport:       Option(r, 4, 20, selfReport),
 		Faults:           list(r, 16, fault),
 		Memory:           list(r, 32, memoryUse),
-		ForeignProcesses: r.u32(),
-		ThrottledFor:     reprieve.Milliseconds(r.u64()),
+		ForeignProcesses: r.U32(),
+		ThrottledFor:     reprieve.Milliseconds(r.U64()),
 		Facts:            parameters(r),
 	}
 }
 
-func ending(r *reader) reprieve.Ending {
-	r.align(4)
-	kind := r.u8()
-	r.align(4)
+func ending(r *Reader) reprieve.Ending {
+	r.Align(4)
+	kind := r.U8()
+	r.Align(4)
 	inside := *r
 	r.at += 8
 	switch kind {
 	case 0:
-		return reprieve.Exited{Code: int32(inside.u32())}
+		return reprieve.Exited{Code: int32(inside.U32())}
 	case 1:
-		return reprieve.Signalled{Signal: int32(inside.u32())}
+		return reprieve.Signalled{Signal: int32(inside.U32())}
 	case 2:
 		return reprieve.TimedOut{}
 	case 3:
 		return reprieve.FellSilent{}
 	case 4:
-		return reprieve.NotStarted{Reason: inside.string()}
+		return reprieve.NotStarted{Reason: inside.Text()}
 	default:
 		return reprieve.Lost{}
 	}
 }
 
-func failure(r *reader) reprieve.Failure {
-	return reprieve.Failure{Class: classes[r.u8()], Evidence: r.string()}
+func failure(r *Reader) reprieve.Failure {
+	return reprieve.Failure{Class: classes[r.U8()], Evidence: r.Text()}
 }
 
-func selfReport(r *reader) reprieve.SelfReport {
-	return reprieve.SelfReport{Retryable: option(r, 1, 1, boolean), Kind: r.string(), Message: r.string()}
+func selfReport(r *Reader) reprieve.SelfReport {
+	return reprieve.SelfReport{Retryable: Option(r, 1, 1, (*Reader).Bool), Kind: r.Text(), Message: r.Text()}
 }
 
-func boolean(r *reader) bool {
-	return r.u8() == 1
+func fault(r *Reader) reprieve.DeviceFault {
+	return reprieve.DeviceFault{Device: r.U32(), Xid: r.U64()}
 }
 
-func fault(r *reader) reprieve.DeviceFault {
-	return reprieve.DeviceFault{Device: r.u32(), Xid: r.u64()}
-}
-
-func memoryUse(r *reader) reprieve.DeviceMemoryUse {
-	return reprieve.DeviceMemoryUse{Device: r.u32(), Baseline: r.u64(), Peak: r.u64(), Residual: r.u64()}
+func memoryUse(r *Reader) reprieve.DeviceMemoryUse {
+	return reprieve.DeviceMemoryUse{Device: r.U32(), Baseline: r.U64(), Peak: r.U64(), Residual: r.U64()}
 }

@@ -114,8 +114,8 @@ func Action(action cleanup.Action) (kind uint32, first, second uint64) {
 	case cleanup.RunHook:
 		text := newBlock(8)
 		text.string(0, action.Name)
-		r := reader{uint32(uintptr(text.start))}
-		return 10, uint64(r.u32()), uint64(r.u32())
+		r := Reader{uint32(uintptr(text.start))}
+		return 10, uint64(r.U32()), uint64(r.U32())
 	default:
 		panic(fmt.Sprintf("a step's action is %#v, which is none", action))
 	}

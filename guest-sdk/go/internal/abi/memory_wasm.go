@@ -11,44 +11,59 @@ func Allocate(size uint32) unsafe.Pointer {
 	return unsafe.Pointer(unsafe.SliceData(make([]uint64, size/8+1)))
 }
 
-// A reader goes through a record's fields in their order.
-type reader struct{ at uint32 }
+// Reader goes through a record's fields in their order.
+type Reader struct{ at uint32 }
 
-func (r *reader) align(to uint32) {
+// NewReader starts at an address.
+func NewReader(start unsafe.Pointer) *Reader {
+	return &Reader{uint32(uintptr(start))}
+}
+
+// Align passes over padding.
+func (r *Reader) Align(to uint32) {
 	r.at = (r.at + to - 1) &^ (to - 1)
 }
 
-func take[T any](r *reader) T {
+func take[T any](r *Reader) T {
 	size := uint32(unsafe.Sizeof(*new(T)))
-	r.align(size)
+	r.Align(size)
 	value := *(*T)(unsafe.Add(nil, r.at))
 	r.at += size
 	return value
 }
 
-func (r *reader) u8() uint8   { return take[uint8](r) }
-func (r *reader) u32() uint32 { return take[uint32](r) }
-func (r *reader) u64() uint64 { return take[uint64](r) }
+// U8 reads a byte, or which case a variant is of.
+func (r *Reader) U8() uint8 { return take[uint8](r) }
 
-func (r *reader) string() string {
-	address, length := r.u32(), r.u32()
+// U32 reads a u32.
+func (r *Reader) U32() uint32 { return take[uint32](r) }
+
+// U64 reads a u64.
+func (r *Reader) U64() uint64 { return take[uint64](r) }
+
+// Bool reads a bool.
+func (r *Reader) Bool() bool { return r.U8() == 1 }
+
+// Text reads a string.
+func (r *Reader) Text() string {
+	address, length := r.U32(), r.U32()
 	return unsafe.String((*byte)(unsafe.Add(nil, address)), length)
 }
 
 // list reads a list whose items take this many bytes.
-func list[T any](r *reader, size uint32, item func(*reader) T) []T {
-	address, length := r.u32(), r.u32()
+func list[T any](r *Reader, size uint32, item func(*Reader) T) []T {
+	address, length := r.U32(), r.U32()
 	items := make([]T, length)
 	for index := range items {
-		items[index] = item(&reader{address + uint32(index)*size})
+		items[index] = item(&Reader{address + uint32(index)*size})
 	}
 	return items
 }
 
-// option reads a value that may be missing, and takes this many bytes where it is there.
-func option[T any](r *reader, align, size uint32, some func(*reader) T) *T {
-	is := r.u8() == 1
-	r.align(align)
+// Option reads a value that may be missing, and takes this many bytes where it is there.
+func Option[T any](r *Reader, align, size uint32, some func(*Reader) T) *T {
+	is := r.U8() == 1
+	r.Align(align)
 	inside := *r
 	r.at += size
 	if !is {
@@ -69,10 +84,13 @@ func (b block) u8(offset uintptr, value uint8)   { *(*uint8)(unsafe.Add(b.start,
 func (b block) u32(offset uintptr, value uint32) { *(*uint32)(unsafe.Add(b.start, offset)) = value }
 func (b block) u64(offset uintptr, value uint64) { *(*uint64)(unsafe.Add(b.start, offset)) = value }
 
-// string writes a text. The contract has UTF-8 only.
+// string writes a copy of a text, whose own bytes may lie on a stack. The
+// contract has UTF-8 only.
 func (b block) string(offset uintptr, value string) {
 	value = strings.ToValidUTF8(value, "\uFFFD")
-	b.u32(offset, uint32(uintptr(unsafe.Pointer(unsafe.StringData(value)))))
+	text := newBlock(uint32(len(value)))
+	copy(unsafe.Slice((*byte)(text.start), len(value)), value)
+	b.u32(offset, uint32(uintptr(text.start)))
 	b.u32(offset+4, uint32(len(value)))
 }
 
