@@ -3,6 +3,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests build policies as their authors do")]
 
+mod assemblyscript;
 mod c;
 mod cpp;
 mod go;

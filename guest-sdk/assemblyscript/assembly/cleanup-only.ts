@@ -1,0 +1,1 @@
+export { configure, describe, plan, realloc } from "./abi";

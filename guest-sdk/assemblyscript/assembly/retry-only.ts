@@ -1,0 +1,1 @@
+export { configure, decide, describe, realloc } from "./abi";
