@@ -53,6 +53,7 @@ pub use spec::SpecError;
 
 use crate::cleanup::{PlanQuestion, Step};
 use crate::decision::{Decision, PolicyFault, PolicyFaultKind, Question};
+use crate::text::line;
 use call::Call;
 use devices::Recorded;
 use sandbox::Moment;
@@ -160,7 +161,7 @@ impl Policy {
         match answer {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(reason)) => {
-                let message = format!("it refuses settings that it had accepted: {}", text::line(&reason));
+                let message = format!("it refuses settings that it had accepted: {}", line(&reason));
                 Err(call.refusal(PolicyFaultKind::Refused, message))
             }
             Err(error) => Err(call.fault(&error)),

@@ -11,9 +11,8 @@ use crate::attempt::{Attempt, Ending, FailureClass, Parameter, SelfReport, Stage
 use crate::cleanup::{CleanupAction, Consequence, Step, StepOutcome, StepReport};
 use crate::decision::{Decision, Placement, Progress, Question, Retry, Subject, Turn};
 use crate::millis;
-use crate::text::line;
 use crate::reading::{Reading, ReadingError, Recovery};
-use crate::text::{clip, printable};
+use crate::text::line;
 
 type Parameters<'a> = Vec<types::ParameterParam<'a>>;
 
