@@ -56,7 +56,8 @@ func (mirror) Plan(_ reprieve.Experiment, after *reprieve.Attempt) []cleanup.Ste
 			cleanup.Step{Action: action, IfItFails: cleanup.Consequence(index % 3)},
 			cleanup.Step{Action: cleanup.RunHook{Name: fmt.Sprintf("%+v %v %d", report, err, after.Number)}})
 	}
-	return steps
+	// The host lets a policy perform and plan 32 actions in all.
+	return steps[:21]
 }
 
 func init() { policy.Export(reprieve.Info{Name: "mirror"}, mirror{}) }

@@ -6,7 +6,9 @@ import (
 )
 
 // Allocate is memory at an address that is a multiple of 8. It stays: the
-// collector does not run.
+// collector does not run. Inlined, a small one could lie on a stack.
+//
+//go:noinline
 func Allocate(size uint32) unsafe.Pointer {
 	return unsafe.Pointer(unsafe.SliceData(make([]uint64, size/8+1)))
 }
@@ -62,6 +64,7 @@ func list[T any](r *Reader, size uint32, item func(*Reader) T) []T {
 
 // Option reads a value that may be missing, and takes this many bytes where it is there.
 func Option[T any](r *Reader, align, size uint32, some func(*Reader) T) *T {
+	r.Align(align)
 	is := r.U8() == 1
 	r.Align(align)
 	inside := *r
