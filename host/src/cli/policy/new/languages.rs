@@ -119,6 +119,7 @@ pub(super) static LANGUAGES: [Language; 8] = [
             file!("go", "span.go"),
             Part::Folder("cleanup", include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/go/cleanup")),
             Part::Folder("cleanuponly", include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/go/cleanuponly")),
+            Part::Folder("gpu", include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/go/gpu")),
             Part::Folder("internal", include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/go/internal")),
             Part::Folder("policy", include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/go/policy")),
             Part::Folder("retryonly", include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/go/retryonly")),
