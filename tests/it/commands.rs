@@ -91,12 +91,12 @@ fn show_tells_one_experiment_or_all() {
     study `s` (s-ID): 2 experiments
 
     good: succeeded
-      measure 1: exit code 0 after SPAN
+      measure 1 at TIME: exit code 0 after SPAN
         output: out/attempts/0000-good/measure-1
         accepted (standard)
 
     bad: failed
-      measure 1: exit code 2 after SPAN
+      measure 1 at TIME: exit code 2 after SPAN
         configuration: ValueError: no
         output: out/attempts/0001-bad/measure-1
         given up (standard): configuration failures do not pass by themselves

@@ -51,6 +51,7 @@ fn an_attempt_that_outlived_its_host_is_not_run_again() {
     --- stdout
     resuming `s`: 1 experiment on 1 slot, judged by standard 0.1.0
     recorded in out
+    TIME  e  measure  attempt 1 on slot 0, begun at TIME, is taken over
     TIME  e  measure  ok in SPAN (attempt 1)
 
     complete: 1 succeeded; 0 retries, SPAN
@@ -137,8 +138,8 @@ fn a_study_that_is_complete_is_not_resumed() {
     assert_snapshot!(place.resume(), @r"
     exit code 2
     --- stderr
-    error: the study in `HERE/out` is complete
-    hint: `reprieve show HERE/out` tells what happened; `reprieve resume HERE/out --failed` runs again what failed
+    error: the study in `HERE/out` is complete, and no experiment of it failed
+    hint: `reprieve show HERE/out` tells what happened
     ");
 }
 
@@ -183,6 +184,7 @@ fn a_line_that_a_crash_tore_is_passed_over_and_cut() {
         output: out/attempts/0000-e/measure-1
 
     not ended: 0 succeeded, 0 failed, 1 not done, 0 retried
+    hint: where no host is at work, `reprieve resume out` goes on
     the journal's last line is torn: 15 bytes were passed over
     ");
     place.write("go", "");
@@ -281,6 +283,7 @@ fn show_tells_what_runs_now_and_what_ended_unseen() {
         output: out/attempts/0000-e/measure-1
 
     not ended: 0 succeeded, 0 failed, 1 not done, 0 retried
+    hint: where no host is at work, `reprieve resume out` goes on
     ");
     place.wait_for("runs");
     host.kill();
@@ -297,6 +300,7 @@ fn show_tells_what_runs_now_and_what_ended_unseen() {
         output: out/attempts/0000-e/measure-1
 
     not ended: 0 succeeded, 0 failed, 1 not done, 0 retried
+    hint: where no host is at work, `reprieve resume out` goes on
     ");
 }
 

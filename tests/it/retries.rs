@@ -129,7 +129,7 @@ fn an_experiment_may_say_that_its_failure_will_not_pass() {
     study `s` (s-ID): 1 experiment
 
     e: failed
-      measure 1: exit code 1 after SPAN
+      measure 1 at TIME: exit code 1 after SPAN
         network: ConnectionResetError: [Errno 104] Connection reset by peer
         it said itself: BadSplit no rows (not worth a retry)
         output: out/attempts/0000-e/measure-1
@@ -154,17 +154,17 @@ fn an_experiment_may_say_that_its_failure_will_pass() {
     study `s` (s-ID): 1 experiment
 
     e: succeeded
-      measure 1: exit code 1 after SPAN
+      measure 1 at TIME: exit code 1 after SPAN
         configuration: ModuleNotFoundError: No module named 'tranformers'
         it said itself: Warming the cache is cold (worth a retry)
         output: out/attempts/0000-e/measure-1
-        retry in 10 ms (standard): the experiment called its configuration failure worth retrying: the cache is cold; retry 1 of 3
-      measure 2: exit code 1 after SPAN
+        retry in 10 ms at TIME (standard): the experiment called its configuration failure worth retrying: the cache is cold; retry 1 of 3
+      measure 2 at TIME: exit code 1 after SPAN
         configuration: ModuleNotFoundError: No module named 'tranformers'
         it said itself: Warming the cache is cold (worth a retry)
         output: out/attempts/0000-e/measure-2
-        retry in 20 ms (standard): the experiment called its configuration failure worth retrying: the cache is cold; retry 2 of 3
-      measure 3: exit code 0 after SPAN
+        retry in 20 ms at TIME (standard): the experiment called its configuration failure worth retrying: the cache is cold; retry 2 of 3
+      measure 3 at TIME: exit code 0 after SPAN
         output: out/attempts/0000-e/measure-3
         accepted (standard)
 
@@ -189,7 +189,7 @@ fn a_report_that_cannot_be_read_is_shown_and_changes_nothing() {
     study `s` (s-ID): 1 experiment
 
     e: failed
-      measure 1: exit code 1 after SPAN
+      measure 1 at TIME: exit code 1 after SPAN
         configuration: ModuleNotFoundError: No module named 'tranformers'
         self-report-error: expected value at line 1 column 15
         output: out/attempts/0000-e/measure-1
@@ -229,11 +229,11 @@ fn the_study_bounds_how_often_a_policy_may_retry() {
     study `s` (s-ID): 1 experiment
 
     e: failed
-      measure 1: exit code 1 after SPAN
+      measure 1 at TIME: exit code 1 after SPAN
         network: ConnectionResetError: [Errno 104] Connection reset by peer
         output: out/attempts/0000-e/measure-1
-        retry in 10 ms (standard): network failure can pass; retry 1 of 9
-      measure 2: exit code 1 after SPAN
+        retry in 10 ms at TIME (standard): network failure can pass; retry 1 of 9
+      measure 2 at TIME: exit code 1 after SPAN
         network: ConnectionResetError: [Errno 104] Connection reset by peer
         output: out/attempts/0000-e/measure-2
         bounded: max_attempts = 2
@@ -300,6 +300,7 @@ fn a_policy_changes_an_adjustable_parameter_of_the_next_attempt() {
     TIME  e  measure  ok in SPAN (attempt 2) with batch = 4
 
     complete: 1 succeeded (1 with changed parameters); 1 retry, SPAN
+      changed  e  with batch = 4
     ");
     assert_eq!(place.lines("batches"), ["8 8", "4 4"]);
     assert_snapshot!(place.show(), @r"
@@ -308,11 +309,11 @@ fn a_policy_changes_an_adjustable_parameter_of_the_next_attempt() {
     study `s` (s-ID): 1 experiment
 
     e: succeeded with batch = 4
-      measure 1: exit code 1 after SPAN
+      measure 1 at TIME: exit code 1 after SPAN
         unknown: exit code 1
         output: out/attempts/0000-e/measure-1
-        retry in 0 s on the same devices with batch = 4 (guest): half of it fits
-      measure 2: exit code 0 after SPAN
+        retry in 0 s on the same devices with batch = 4 at TIME (guest): half of it fits
+      measure 2 at TIME: exit code 0 after SPAN
         output: out/attempts/0000-e/measure-2
         accepted (guest)
 

@@ -43,8 +43,9 @@ fn finish_runs_after_a_measurement_that_failed_and_hides_nothing() {
                           unknown: exit code 4: the second failure
     TIME  e  finish   given up (standard): gave up after 1 attempt: unknown failure
 
-    complete: 0 succeeded, 1 failed; 0 retries, SPAN
+    complete: 0 succeeded, 1 failed, 1 with a failed finish; 0 retries, SPAN
       failed  e  measure: unknown: exit code 3: the first failure
+      finish  e  unknown: exit code 4: the second failure
     hint: `reprieve show out` tells every attempt and where its output is
     ");
     assert_eq!(place.lines("finished").len(), 1);
@@ -65,7 +66,8 @@ fn a_finish_that_fails_does_not_spoil_a_success() {
                           unknown: exit code 1
     TIME  e  finish   given up (standard): gave up after 1 attempt: unknown failure
 
-    complete: 1 succeeded; 0 retries, SPAN
+    complete: 1 succeeded, 1 with a failed finish; 0 retries, SPAN
+      finish  e  unknown: exit code 1
     ");
 }
 

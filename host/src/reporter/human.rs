@@ -27,7 +27,7 @@ use super::{Reporter, fit, words};
 const TEXT_COLUMN: usize = "00:00:00    measure  ".len();
 
 /// The same of an experiment's line in the summary.
-const SUMMARY_COLUMN: usize = "  changed    ".len();
+const SUMMARY_COLUMN: usize = "  failed    ".len();
 
 /// How many experiments of a kind the summary names.
 const NAMED_MAX: usize = 20;
@@ -147,7 +147,7 @@ impl Human {
 
     /// One experiment, in the summary.
     fn named(&self, state: &StudyState, style: Style, what: &str, id: ExperimentId, why: &str) {
-        let text = format!("  {style}{what:7}{style:#}  {}  {why}", self.name(state, id));
+        let text = format!("  {style}{what}{style:#}  {}  {why}", self.name(state, id));
         self.indented(&text, SUMMARY_COLUMN + self.name_width);
     }
 
@@ -311,13 +311,13 @@ impl Human {
         let progress = state.progress(at);
         let took = words::span(progress.elapsed);
         let (good, bad) = (progress.succeeded, progress.failed);
-        let unfinished = match self.tally.unfinished.len() {
-            0 => String::new(),
-            count => format!(", {BAD}{count} with a failed finish{BAD:#}"),
-        };
-        let mut line = format!("{GOOD}{good} succeeded{GOOD:#}{}{unfinished}", words::changed(state));
+        let mut line = format!("{GOOD}{good} succeeded{GOOD:#}{}", words::changed(state));
         if bad > 0 {
             line.push_str(&format!(", {BAD}{bad} failed{BAD:#}"));
+        }
+        match self.tally.unfinished.len() {
+            0 => {}
+            count => line.push_str(&format!(", {BAD}{count} with a failed finish{BAD:#}")),
         }
         if progress.remaining > 0 {
             line.push_str(&format!(", {NEXT}{} not done{NEXT:#}", progress.remaining));
