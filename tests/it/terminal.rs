@@ -64,10 +64,21 @@ fn no_line_is_broken_at_any_width_and_nothing_stays_after_the_end() {
             assert!(width <= usize::from(columns), "{width} of {columns} columns: {line}");
         }
         assert!(all.iter().any(|line| line.contains("llama") && line.contains('…')), "names are shortened");
+        assert!(all.iter().any(|line| line.ends_with("length")), "evidence is told whole");
         let (_, after) = printed.rsplit_once("\u{1b}[J").expect("the view was wiped");
         assert!(!after.contains(['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏', '█', '░']), "{after}");
         assert!(after.contains("interrupted by Ctrl-C"), "{after}");
     }
+}
+
+#[test]
+fn a_dumb_terminal_is_not_told_to_move_its_cursor() {
+    let place = Place::of("name = \"s\"\nslots = 1\n[[experiments]]\nname = \"e\"\nmeasure = [\"false\"]\n")
+        .env("TERM", "dumb");
+    let (end, printed) = terminal(80);
+    assert_eq!(place.start_on(&["run", "study.toml", "--dir", "out"], end).wait().code, 100);
+    let printed = printed.join().expect("the terminal was read");
+    assert!(printed.contains("attempt 1 on slot 0") && !printed.contains("\u{1b}["), "{printed}");
 }
 
 #[test]

@@ -106,3 +106,18 @@ fn a_schema_that_refers_to_itself_comes_to_an_end() {
         }
     }
 }
+
+/// A megabyte of these would take the compiler minutes and gibibytes.
+#[test]
+fn what_would_take_too_long_to_compile_is_refused_before_it_is() {
+    let refused = [
+        refusal(&format!("(core module {})", "(func)".repeat(100_001))),
+        refusal(&"(core module)".repeat(1_001)),
+        refusal(&format!("{}{}", "(component ".repeat(90), ")".repeat(90)).repeat(12)),
+    ];
+    insta::assert_snapshot!(refused.join("\n"), @r"
+    policy `bomb` is too much to compile: it has `100005` functions, and at most `100000` are compiled
+    policy `bomb` is too much to compile: it has `1001` parts, and at most `1000` are compiled
+    policy `bomb` is too much to compile: it has `1001` parts, and at most `1000` are compiled
+    ");
+}

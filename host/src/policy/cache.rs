@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use super::engine;
+
 /// A directory of files that wasmtime wrote, named by what they were made from.
 pub(super) struct Cache {
     directory: PathBuf,
@@ -45,7 +47,7 @@ impl Cache {
                 }
             }
         }
-        let component = Component::from_binary(engine, bytes)?;
+        let component = engine::compile(engine, bytes)?;
         if let Err(error) = Self::write(&path, &component) {
             tracing::debug!(%error, "a compiled policy could not be kept");
         }

@@ -11,6 +11,7 @@ use wasmtime::component::Component;
 use wasmtime::{Config, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use super::cache::Cache;
+use super::complexity;
 use super::limits::{LimitError, Limits, pick};
 
 /// How often the clock that enforces deadlines ticks. A deadline is met late by
@@ -103,7 +104,7 @@ impl Engine {
     pub(super) fn compile(&self, bytes: &[u8], digest: &str) -> wasmtime::Result<Component> {
         match &self.0.cache {
             Some(cache) => cache.compile(&self.0.wasmtime, bytes, digest),
-            None => Component::from_binary(&self.0.wasmtime, bytes),
+            None => compile(&self.0.wasmtime, bytes),
         }
     }
 
@@ -259,4 +260,10 @@ fn tick(engine: &EngineWeak, pulse: &Pulse) {
         let Some(engine) = engine.upgrade() else { return };
         engine.increment_epoch();
     }
+}
+
+/// A component's machine code, where there is not too much of it.
+pub(super) fn compile(engine: &wasmtime::Engine, bytes: &[u8]) -> wasmtime::Result<Component> {
+    complexity::check(bytes)?;
+    Component::from_binary(engine, bytes)
 }

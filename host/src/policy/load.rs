@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use wasmtime::component::{InstancePre, Linker};
 
 use super::call::Call;
+use super::complexity::TooComplex;
 use super::contract::{self, Side};
 use super::devices::Recorded;
 use super::engine::Engine;
@@ -147,7 +148,11 @@ fn checked(
         return Err(Problem::TooLarge);
     }
     let binary = binary(bytes)?;
-    let component = engine.compile(&binary, &digest).map_err(|error| Problem::Malformed(words(&error)))?;
+    let component =
+        engine.compile(&binary, &digest).map_err(|error| match error.downcast::<TooComplex>() {
+            Ok(error) => Problem::TooComplex(error.to_string()),
+            Err(error) => Problem::Malformed(words(&error)),
+        })?;
     let side = contract::inspect(&component)?;
 
     let differs = |said: String| {

@@ -18,6 +18,7 @@
 
 mod cache;
 mod call;
+mod complexity;
 mod componentize;
 mod contract;
 mod devices;

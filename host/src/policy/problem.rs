@@ -52,6 +52,11 @@ pub enum Problem {
     /// The file is larger than [`FILE_BYTES`].
     #[error("is larger than `{FILE_BYTES}` bytes\nhint: build it for release and strip it")]
     TooLarge,
+    /// There is more to compile than the host takes on.
+    #[error(
+        "is too much to compile: {0}\nhint: build it for release, so that what it does not use is left out"
+    )]
+    TooComplex(String),
     /// There is nothing in the file.
     #[error("is empty\nhint: build it again; a policy is a component, `.wasm` or `.wat`")]
     Empty,
