@@ -298,7 +298,7 @@ fn nothing_is_acted_on_that_a_loss_of_power_could_undo() {
                     .map(|name| name.trim_end_matches('/').to_owned());
                 let lost = |file: &String| names.iter().any(|name| file.ends_with(&**name));
                 // What an attempt's record needs comes later.
-                let early = moments.get("recorded").is_none();
+                let early = !moments.contains_key("recorded");
                 assert!(
                     !unsynced.keys().any(|file| file.ends_with("journal.jsonl") || early && lost(file)),
                     "{line}: {unsynced:?}"

@@ -32,8 +32,10 @@ pub(super) struct Version {
     /// Gives its policies what they import.
     pub(super) link: fn(&mut Linker<Sandbox>) -> wasmtime::Result<()>,
     /// Finds the exports of one of its policies, which has these roles.
-    pub(super) exports: fn(&InstancePre<Sandbox>, Roles) -> wasmtime::Result<Box<dyn Exports>>,
+    pub(super) exports: Find,
 }
+
+type Find = fn(&InstancePre<Sandbox>, Roles) -> wasmtime::Result<Box<dyn Exports>>;
 
 /// Who a policy says that it is.
 pub(super) struct Info {

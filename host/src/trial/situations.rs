@@ -54,14 +54,7 @@ pub fn catalogue() -> Vec<Situation> {
             failed(FailureClass::RateLimited, "HTTPError: 429 Too Many Requests, retry after 30 seconds"),
             |_| {},
         ),
-        of(
-            "device memory, without parameters",
-            failed(FailureClass::DeviceMemory, evidence(FailureClass::DeviceMemory)),
-            |question| {
-                question.experiment.parameters.clear();
-                question.experiment.adjustable.clear();
-            },
-        ),
+        of("network, without parameters", network(), without_parameters),
         of("network, in prepare", Attempt { stage: Stage::Prepare, ..network() }, |_| {}),
         of("network, in finish", Attempt { stage: Stage::Finish, ..network() }, |_| {}),
         of(
@@ -313,6 +306,11 @@ fn device(number: u32) -> HandOver {
         }),
         quarantine: None,
     }
+}
+
+fn without_parameters(question: &mut Question) {
+    question.experiment.parameters.clear();
+    question.experiment.adjustable.clear();
 }
 
 fn sick() -> HandOver {
