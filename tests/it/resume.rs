@@ -5,6 +5,7 @@ use std::fs;
 use insta::assert_snapshot;
 use rustix::process::Signal;
 
+use crate::guest;
 use crate::support::{Place, glob, until};
 
 /// Four experiments on three slots: `a` and `b` end once `go` is there, `c`
@@ -449,4 +450,20 @@ fn a_wall_clock_that_was_set_back_makes_no_delay_longer() {
     // It would wait for the year 2100, and the test for nothing.
     let ran = place.resume();
     assert_eq!((ran.code, place.attempts().len()), (0, 2), "{ran}");
+}
+
+#[test]
+fn a_policy_that_was_replaced_meanwhile_is_told() {
+    let place = Place::of(
+        "name = \"s\"\nslots = 1\npolicy = { use = \"./policy.wasm\" }\n[[experiments]]\nname = \"e\"\n\
+         measure = { shell = 'touch up; while ! [ -e go ]; do sleep 0.02; done' }\n",
+    );
+    place.write("policy.wasm", guest::component(include_str!("../policy/guests/accept.wat"), "guest"));
+    let host = place.start_run();
+    place.wait_for("up");
+    host.kill();
+    place.write("policy.wasm", guest::component(include_str!("../policy/guests/counter.wat"), "guest"));
+    place.write("go", "");
+    let ran = place.resume();
+    assert!(ran.stdout.contains("is not what judged this study until now"), "{ran}");
 }

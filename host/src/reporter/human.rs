@@ -168,6 +168,17 @@ impl Human {
         self.whole(&format!("{FAINT}recorded in {}{FAINT:#}", self.dir.display()));
     }
 
+    /// A policy's file is not kept with the study: who goes on with another one is told.
+    fn changed_policies(&self, now: &[PolicyIdentity]) {
+        for policy in now.iter().filter(|policy| !self.tally.policies.contains(policy)) {
+            let PolicyIdentity { name, version, digest } = policy;
+            let digest = &digest[..digest.len().min(12)];
+            self.line(&format!(
+                "{NEXT}changed{NEXT:#}: {name} {version} (sha256 {digest}…) is not what judged this study until now"
+            ));
+        }
+    }
+
     /// What an earlier host began and this one goes on with.
     fn taken_over(&self, at: Timestamp, state: &StudyState) {
         for (id, (since, started)) in &self.tally.running {
@@ -373,6 +384,7 @@ impl Reporter for Human {
             }
             Event::StudyResumed { policies, reopened, readings, .. } => {
                 self.head(state, "resuming", policies);
+                self.changed_policies(policies);
                 self.found(readings, state);
                 if !reopened.is_empty() {
                     let experiments = words::count(reopened.len() as u64, "experiment");

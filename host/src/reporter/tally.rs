@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 
 use crate::attempt::Stage;
-use crate::event::{AttemptEnded, AttemptStarted, Event, Stamped};
+use crate::event::{AttemptEnded, AttemptStarted, Event, PolicyIdentity, Stamped};
 use crate::state::{Outcome, StudyState};
 use crate::study::ExperimentId;
 
@@ -20,6 +20,8 @@ pub(super) struct Tally {
     pub(super) faults: u64,
     /// The experiments whose last `finish` failed, and why.
     pub(super) unfinished: BTreeMap<ExperimentId, String>,
+    /// The policies that judged until now.
+    pub(super) policies: Vec<PolicyIdentity>,
     /// The attempts that have begun and not ended, and since when.
     pub(super) running: BTreeMap<ExperimentId, (Timestamp, AttemptStarted)>,
     /// The newest failure of each experiment that is in flight or waits.
@@ -68,7 +70,11 @@ impl Tally {
                     self.failed.insert(id, newest.map_or_else(String::new, |newest| newest.words));
                 }
             }
-            Event::StudyResumed { reopened, .. } => self.failed.retain(|id, _| !reopened.contains(id)),
+            Event::StudyStarted(started) => self.policies.clone_from(&started.policies),
+            Event::StudyResumed { policies, reopened, .. } => {
+                self.policies.clone_from(policies);
+                self.failed.retain(|id, _| !reopened.contains(id));
+            }
             _ => {}
         }
     }
