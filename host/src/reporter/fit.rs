@@ -15,10 +15,15 @@ pub(super) fn cut(text: &str, columns: usize) -> Cow<'_, str> {
 /// the second on they are indented, as far as that leaves room for words.
 pub(super) fn wrap(text: &str, columns: usize, indent: usize) -> Vec<Cow<'_, str>> {
     let indent = " ".repeat(if indent > columns / 2 { 2.min(columns / 2) } else { indent });
-    textwrap::wrap(text, textwrap::Options::new(columns).subsequent_indent(&indent))
-        .into_iter()
-        .map(|line| Cow::Owned(line.into_owned()))
-        .collect()
+    textwrap::wrap(
+        text,
+        textwrap::Options::new(columns)
+            .subsequent_indent(&indent)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation),
+    )
+    .into_iter()
+    .map(|line| Cow::Owned(line.into_owned()))
+    .collect()
 }
 
 /// A name without its middle where it is too long: names of one study are alike in the middle.

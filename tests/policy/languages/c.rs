@@ -10,7 +10,7 @@ const SDK: &str = "../reprieve/guest-sdk/c";
 
 fn build(desk: &Desk, policy: &str) -> Vec<u8> {
     desk.run(&format!(
-        "{CC} -target wasm32-wasi -mexec-model=reactor -Os -s {SDK}/{policy} {SDK}/src/*.c -o core.wasm
+        "{CC} -target wasm32-wasi -mexec-model=reactor -Os -UNDEBUG -s {SDK}/{policy} {SDK}/src/*.c -o core.wasm
          reprieve policy componentize core.wasm -o policy.wasm"
     ));
     desk.read("policy.wasm")
