@@ -23,6 +23,7 @@ use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 
@@ -43,6 +44,10 @@ use tree::Tree;
 /// The program that is running, even where its file has been replaced
 /// meanwhile (proc(5)): it starts itself, as supervisor and as probe.
 pub const OWN_PROGRAM: &str = "/proc/self/exe";
+
+/// How long a record waits for room on the disk, and how often it is tried again.
+const WAITS_FOR_ROOM: Duration = Duration::from_secs(600);
+const LOOKS_FOR_ROOM: Duration = Duration::from_millis(500);
 
 /// Held by a supervisor for as long as it lives, in its attempt's directory.
 pub const LOCK_FILE: &str = "supervisor.lock";
@@ -111,7 +116,7 @@ pub fn supervise(dir: &Path) -> io::Result<()> {
         clean(&assignment, &shared, &mut planner, Occasion::AfterAttempt(Box::new(attempt.clone())));
     cleanup.prepend(before);
     let devices = finish(&assignment, &shared, &mut attempt, &mut cleanup);
-    Record {
+    let record = Record {
         token: assignment.token,
         started_at,
         interrupted: end.interrupted,
@@ -119,8 +124,19 @@ pub fn supervise(dir: &Path) -> io::Result<()> {
         cleanup,
         devices,
         samples,
+    };
+    // A disk that is full now is not worth a measurement of hours.
+    let wait_until = clock::monotonic() + WAITS_FOR_ROOM;
+    loop {
+        let written = record.write(dir);
+        let is_full = matches!(
+            written.as_ref().map_err(io::Error::kind),
+            Err(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+        );
+        if !is_full || clock::monotonic() >= wait_until || !shared.lock().tree.pause(LOOKS_FOR_ROOM) {
+            return written;
+        }
     }
-    .write(dir)
 }
 
 /// Has a cleanup planned, and carries it out.
