@@ -374,6 +374,18 @@ fn a_directory_that_cannot_be_written_is_told_before_anything_is_started() {
     assert!(!place.path("done").exists());
 }
 
+/// Root may write anywhere but on a file system that is mounted read-only.
+#[test]
+fn a_read_only_file_system_is_told_before_anything_is_started() {
+    if can_trace() {
+        let place = Place::of(STUDY);
+        let strace = ["strace", "-o", "/dev/null", "-e", "inject=mkdir,mkdirat:error=EROFS"];
+        let ran = place.start_under(&strace, &["run", "study.toml", "--dir", "out"]).wait();
+        assert!(ran.code == 2 && ran.stderr.contains("Read-only file system"), "{ran}");
+        assert!(!place.path("done").exists());
+    }
+}
+
 /// A disk that is full fails every experiment that follows: none is to be spent on it.
 #[test]
 fn an_attempt_s_directory_that_cannot_be_made_stops_the_study_and_it_resumes() {
