@@ -28,7 +28,7 @@ use reprieve::decision::{Decision, Placement, Retry, Turn};
 use reprieve::event::{
     AttemptEnded, AttemptStarted, Decided, Device, Event, ProcessIdentity, Stamped, StudyStarted,
 };
-use reprieve::journal::Journal;
+use reprieve::journal::{self, Journal};
 use reprieve::reporter::Reporter;
 use reprieve::runner::{Resume, Runner};
 use reprieve::state::StudyState;
@@ -70,7 +70,9 @@ fn waiting(dir: &Path, on: &str) -> f64 {
     let grown = tokio::task::LocalSet::new().block_on(&runtime, async {
         let before = resident_bytes();
         let program = env!("CARGO_BIN_EXE_reprieve").into();
+        let began = clock::monotonic();
         let runner = Runner::resume(dir, Resume::default(), None, program, reporter).expect("it resumes");
+        resumed(dir, began.elapsed());
         let host = tokio::task::spawn_local(runner.run());
         tokio::time::sleep(Duration::from_secs(1)).await;
         let grown = resident_bytes().saturating_sub(before) as f64 / f64::from(MANY);
@@ -100,6 +102,18 @@ fn waiting(dir: &Path, on: &str) -> f64 {
     );
     goal("experiments that are early", early as f64, 0.0);
     grown
+}
+
+/// What taking up a journal took, beside only parsing its lines as JSON.
+fn resumed(dir: &Path, took: Duration) {
+    let began = clock::monotonic();
+    let journal = fs::read_to_string(dir.join(journal::FILE)).expect("it is there");
+    let lines = journal.lines().map(serde_json::from_str::<serde::de::IgnoredAny>);
+    let events = lines.filter(Result::is_ok).count() - 1;
+    let floor = began.elapsed();
+    let (took, floor) = (took.as_secs_f64(), floor.as_secs_f64());
+    println!("resuming from {events} events: {took:.2} s, {:.1} x parsing them as JSON", took / floor);
+    goal("seconds for 100,000 events", took / events as f64 * 1e5, 2.0);
 }
 
 /// Prints quantiles of microseconds, and returns the 99th in milliseconds.

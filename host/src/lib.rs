@@ -23,6 +23,7 @@ pub mod registry;
 pub mod reporter;
 pub mod runner;
 pub mod samples;
+mod shell;
 pub mod size;
 pub mod state;
 pub mod study;

@@ -18,6 +18,18 @@ const PATIENCE: Duration = Duration::from_millis(300);
 
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
+/// Whether somebody holds the lock. Whoever wants it at this very moment waits, see [`PATIENCE`].
+pub(crate) fn is_taken(file: &File) -> io::Result<bool> {
+    match flock(file, FlockOperation::NonBlockingLockShared) {
+        Ok(()) => {
+            flock(file, FlockOperation::Unlock)?;
+            Ok(false)
+        }
+        Err(Errno::WOULDBLOCK) => Ok(true),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
 /// Takes the lock; says whether it was to be had.
 #[expect(clippy::disallowed_methods, reason = "it waits for a moment, and hardly ever")]
 pub(crate) fn take(file: &File) -> io::Result<bool> {

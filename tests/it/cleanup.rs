@@ -107,7 +107,7 @@ fn a_study_whose_last_device_is_sick_stops_and_goes_on_once_it_is_well() {
     let place = study(&(experiment("e1", &hold) + &experiment("e2", "true"))).on(&machine);
     let ran = place.run();
     assert_eq!(ran.code, 75, "{ran}");
-    assert!(ran.stdout.contains("stopped: 1 experiment waits for devices. GPU-0 is quarantined"), "{ran}");
+    assert!(ran.stdout.contains("because  1 experiment waits for devices. GPU-0 is quarantined"), "{ran}");
     // Nothing has changed: a resume finds it as it was, and starts nothing.
     let again = place.resume();
     assert_eq!(again.code, 75, "{again}");

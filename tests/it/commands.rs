@@ -257,6 +257,13 @@ fn exec_heeds_its_limits_and_refuses_what_it_cannot_read() {
     exit code 2
     --- stderr
     error: policy `standard` refuses its settings: unknown field `max_retry`, expected one of `max_retries`, `delay_seconds`, `backoff_factor`, `max_delay_seconds`, `jitter`, `retry`, `retry_once`, `retries_in_study`, `stop_after_failures_in_a_row`, `leftovers_grace_seconds`, `remove_shared_memory`, `memory_tolerance_mib`, `memory_timeout_seconds`, `cool_down_to_celsius`, `cool_down_timeout_seconds`
+    hint: did you mean `max_retries`?
+     --> HERE/study.toml:3:25
+      |
+    3 | policy = { settings = { max_retry = 3 } }
+      |                         ^^^^^^^^^^^^^
+      |
+    hint: did you mean `max_retries`?
     ");
     assert!(!place.path("reprieve-studies").exists());
 }
@@ -426,6 +433,13 @@ fn a_policy_that_cannot_be_used_is_found_before_anything_starts() {
     exit code 2
     --- stderr
     error: policy `standard` refuses its settings: unknown field `max_retry`, expected one of `max_retries`, `delay_seconds`, `backoff_factor`, `max_delay_seconds`, `jitter`, `retry`, `retry_once`, `retries_in_study`, `stop_after_failures_in_a_row`, `leftovers_grace_seconds`, `remove_shared_memory`, `memory_tolerance_mib`, `memory_timeout_seconds`, `cool_down_to_celsius`, `cool_down_timeout_seconds`
+    hint: did you mean `max_retries`?
+     --> HERE/study.toml:3:25
+      |
+    3 | policy = { settings = { max_retry = 3 } }
+      |                         ^^^^^^^^^^^^^
+      |
+    hint: did you mean `max_retries`?
     ");
     let instead = settings.reprieve(&["run", "study.toml", "--dir", "out", "--policy", "other.wasm"]);
     assert_snapshot!(instead, @r"

@@ -181,11 +181,12 @@ fn a_line_that_a_crash_tore_is_passed_over_and_cut() {
     study `s` (s-ID): 1 experiment
 
     e: running
-      measure 1: running for SPAN on slot 0
+      measure 1 at TIME: running for SPAN on slot 0
         output: out/attempts/0000-e/measure-1
 
     not ended: 0 succeeded, 0 failed, 1 not done, 0 retried
-    hint: where no host is at work, `reprieve resume out` goes on
+    no host is at work on it
+    hint: `reprieve resume out` goes on
     the journal's last line is torn: 15 bytes were passed over
     ");
     place.write("go", "");
@@ -280,11 +281,11 @@ fn show_tells_what_runs_now_and_what_ended_unseen() {
     study `s` (s-ID): 1 experiment
 
     e: running
-      measure 1: running for SPAN on slot 0
+      measure 1 at TIME: running for SPAN on slot 0
         output: out/attempts/0000-e/measure-1
 
     not ended: 0 succeeded, 0 failed, 1 not done, 0 retried
-    hint: where no host is at work, `reprieve resume out` goes on
+    a host is at work on it
     ");
     place.wait_for("runs");
     host.kill();
@@ -297,11 +298,12 @@ fn show_tells_what_runs_now_and_what_ended_unseen() {
     study `s` (s-ID): 1 experiment
 
     e: not done
-      measure 1: no longer running; `reprieve resume` takes in how it ended
+      measure 1 at TIME: no longer running; `reprieve resume` takes in how it ended
         output: out/attempts/0000-e/measure-1
 
     not ended: 0 succeeded, 0 failed, 1 not done, 0 retried
-    hint: where no host is at work, `reprieve resume out` goes on
+    no host is at work on it
+    hint: `reprieve resume out` goes on
     ");
 }
 

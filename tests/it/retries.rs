@@ -422,7 +422,8 @@ fn a_policy_stops_a_study_and_resume_goes_on() {
                             unknown: exit code 1
     TIME  e#2  measure  study stopped (standard): experiments that failed in a row: 2; the last: gave up after 1 attempt: unknown failure
 
-    stopped: experiments that failed in a row: 2; the last: gave up after 1 attempt: unknown failure: exit code 1: 0 succeeded, 2 failed, 2 not done; 0 retries, SPAN
+    stopped: 0 succeeded, 2 failed, 2 not done; 0 retries, SPAN
+      because  experiments that failed in a row: 2; the last: gave up after 1 attempt: unknown failure: exit code 1
       failed  e#1  measure: unknown: exit code 1
       failed  e#2  measure: unknown: exit code 1
     hint: `reprieve resume out` goes on with the rest

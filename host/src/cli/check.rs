@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::attempt::{Parameter, Stage};
 use crate::reporter::{Versioned, words};
 use crate::runner::Runner;
+use crate::shell;
 use crate::study::{Experiment, Planned, PolicyComponent, StageCommand, Study};
 
 use super::{Failed, pins};
@@ -41,7 +42,8 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
     let policy = args.policy.as_ref();
     let devices = super::devices(&study)?;
     let pins = pins::of(&study, &source, policy)?;
-    let policies = Runner::check(&study, &devices, policy, &pins.all, super::cache_dir().as_deref())?;
+    let policies =
+        Runner::check(&study, &source, &devices, policy, &pins.all, super::cache_dir().as_deref())?;
     pins.lock(&source)?;
     let mut out = anstream::stdout().lock();
     if !json {
@@ -92,7 +94,7 @@ fn print(out: &mut impl Write, experiment: &Experiment<'_>, stages: &[PlannedSta
             [before @ .., last] if last.trim().contains('\n') => (before, last.trim_matches('\n')),
             all => (all, ""),
         };
-        writeln!(out, "  {:7}  {}{limits}", stage.name(), words::command(typed))?;
+        writeln!(out, "  {:7}  {}{limits}", stage.name(), shell::command(typed))?;
         for line in script.lines() {
             writeln!(out, "           | {line}")?;
         }

@@ -9,7 +9,7 @@ use crate::event::{AttemptEnded, Event};
 use crate::exit_code;
 use crate::journal;
 use crate::reporter::Stream;
-use crate::runner::attempt_directory;
+use crate::runner::{OpenError, attempt_directory};
 use crate::study::{PolicyComponent, Source, Study, StudyError};
 use crate::supervisor::{STDERR_FILE, STDOUT_FILE, output};
 
@@ -47,7 +47,11 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
     let dir = args.dir.clone().unwrap_or_else(|| super::run::default_dir(&study));
     // Standard output is the command's own.
     let reporter = super::reporter(&dir, json, Stream::Stderr);
-    let code = super::run::begin(study, source, args.policy.clone(), dir.clone(), args.wait, reporter)?;
+    let begun = super::run::begin(study, source, args.policy.clone(), dir.clone(), args.wait, reporter);
+    let code = begun.map_err(|failed| match failed {
+        Failed::Open(OpenError::Study(error)) => Failed::Usage(in_options(&error)),
+        other => other,
+    })?;
     let Some((attempt, files)) = last_attempt(&dir)? else { return Ok(code) };
     if !json {
         // Where no supervisor ever began, there is nothing to print.

@@ -18,6 +18,7 @@ use crate::exit_code;
 use crate::journal::{self, ReadError};
 use crate::reporter::{Versioned, words};
 use crate::runner::{attempt_directory, is_running};
+use crate::shell;
 use crate::state::{Outcome, StudyState};
 use crate::study::{ExperimentId, Planned, Study};
 
@@ -58,7 +59,7 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
     {
         return Err(Failed::Usage(format!(
             "the study has no experiment `{name}`\nhint: `reprieve show {}` names all of them",
-            args.dir.display()
+            shell::path(&args.dir)
         )));
     }
     if json {
@@ -96,23 +97,7 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
             tell_unfinished(&mut out, &args.dir, &state, at, started)?;
         }
     }
-    let progress = state.progress(crate::clock::wall());
-    let end = state.ended().map_or_else(|| "not ended".to_owned(), words::study_end);
-    writeln!(
-        out,
-        "\n{end}: {} succeeded{}, {} failed, {} not done, {} retried",
-        progress.succeeded,
-        words::changed(&state),
-        progress.failed,
-        progress.remaining,
-        progress.retries
-    )?;
-    if state.ended().is_none() {
-        writeln!(out, "hint: where no host is at work, `reprieve resume {}` goes on", args.dir.display())?;
-    }
-    if torn_bytes > 0 {
-        writeln!(out, "the journal's last line is torn: {torn_bytes} bytes were passed over")?;
-    }
+    tell_end(&mut out, &args.dir, &state, torn_bytes)?;
     Ok(exit_code::SUCCESS)
 }
 
@@ -146,6 +131,37 @@ impl Story {
             _ => None,
         }
     }
+}
+
+/// How far the study has come, and how to go on.
+fn tell_end(out: &mut impl Write, dir: &Path, state: &StudyState, torn_bytes: u64) -> std::io::Result<()> {
+    let progress = state.progress(crate::clock::wall());
+    let end = state.ended().map_or_else(|| "not ended".to_owned(), words::study_end);
+    writeln!(
+        out,
+        "\n{end}: {} succeeded{}, {} failed, {} not done, {} retried",
+        progress.succeeded,
+        words::changed(state),
+        progress.failed,
+        progress.remaining,
+        progress.retries
+    )?;
+    if let Some(why) = state.ended().and_then(words::stop_reason) {
+        writeln!(out, "  because  {why}")?;
+    }
+    if state.ended().is_none() {
+        let typed = shell::path(dir);
+        let next = match journal::is_written(dir) {
+            Ok(true) => "a host is at work on it".to_owned(),
+            Ok(false) => format!("no host is at work on it\nhint: `reprieve resume {typed}` goes on"),
+            Err(_) => format!("hint: where no host is at work, `reprieve resume {typed}` goes on"),
+        };
+        writeln!(out, "{next}")?;
+    }
+    if torn_bytes > 0 {
+        writeln!(out, "the journal's last line is torn: {torn_bytes} bytes were passed over")?;
+    }
+    Ok(())
 }
 
 fn outcome(state: &StudyState, id: ExperimentId, story: &Story) -> &'static str {
@@ -235,13 +251,14 @@ fn tell_unfinished(
     started: &AttemptStarted,
 ) -> std::io::Result<()> {
     let so_far = Duration::try_from(crate::clock::wall().duration_since(at)).unwrap_or_default();
+    let began = words::clock(at, state.started_at(), &TimeZone::system());
     let how = if is_running(started) {
         let devices = words::devices(state.devices(), &started.devices);
         format!("running for {} on {devices}", words::span(so_far))
     } else {
         "no longer running; `reprieve resume` takes in how it ended".to_owned()
     };
-    writeln!(out, "  {} {}: {how}", started.stage.name(), started.attempt)?;
+    writeln!(out, "  {} {} at {began}: {how}", started.stage.name(), started.attempt)?;
     let files = attempt_directory(dir, state.study(), started.experiment, started.stage, started.attempt);
     writeln!(out, "    output: {}", files.display())
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::event::Stamped;
-use crate::lock;
+use crate::{lock, shell};
 
 use super::{FILE, Position, VERSION, format};
 
@@ -43,8 +43,8 @@ pub enum WriteError {
     },
     /// The directory holds a study already.
     #[error(
-        "`{0}` holds a study already\nhint: `reprieve resume {0}` goes on with it; a new one needs another `--dir`",
-        dir.display()
+        "`{}` holds a study already\nhint: `reprieve resume {}` goes on with it; a new one needs another `--dir`",
+        dir.display(), shell::path(dir)
     )]
     Exists {
         /// The study's directory.
@@ -56,6 +56,15 @@ pub enum WriteError {
         /// The study's directory.
         dir: PathBuf,
     },
+}
+
+/// Whether a host is at work on the study in this directory.
+///
+/// # Errors
+///
+/// Where there is no journal, or the file system has no locks.
+pub fn is_written(dir: &Path) -> io::Result<bool> {
+    lock::is_taken(&File::open(dir.join(FILE))?)
 }
 
 impl Journal {

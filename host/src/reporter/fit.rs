@@ -22,6 +22,8 @@ pub(super) fn wrap(text: &str, columns: usize, indent: usize) -> Vec<Cow<'_, str
             .word_splitter(textwrap::WordSplitter::NoHyphenation),
     )
     .into_iter()
+    // Spaces in a row that meet the end of a line would take one of their own.
+    .filter(|line| text.is_empty() || !line.trim().is_empty())
     .map(|line| Cow::Owned(line.into_owned()))
     .collect()
 }
@@ -79,6 +81,7 @@ mod tests {
         fn what_is_wrapped_is_told_whole_and_is_not_wider_than_it_may_be(text in "[a-z ]{0,80}", columns in 4_usize..40) {
             let lines = wrap(&text, columns, 2);
             prop_assert!(lines.iter().all(|line| measure_text_width(line) <= columns), "{lines:?}");
+            prop_assert!(lines.len() == 1 || !lines.iter().any(|line| line.trim().is_empty()), "{lines:?}");
             let letters = |text: &str| text.replace(' ', "");
             prop_assert_eq!(letters(&lines.concat()), letters(&text));
         }

@@ -16,6 +16,7 @@ use crate::attempt::{Attempt, Stage};
 use crate::cleanup::{HandOver, Quarantine};
 use crate::decision::{Decision, PolicyFault};
 use crate::event::{AttemptEnded, Decided, Event, PolicyIdentity, Stamped, StudyEnd};
+use crate::shell;
 use crate::state::StudyState;
 use crate::study::ExperimentId;
 
@@ -344,6 +345,9 @@ impl Human {
             faults => format!(", {BAD}{}{BAD:#}", words::count(faults, "policy fault")),
         };
         self.line(&format!("{}: {line}; {retries}{faults}, {took}", words::study_end(how)));
+        if let Some(why) = words::stop_reason(how) {
+            self.whole(&format!("  {BAD}because{BAD:#}  {why}"));
+        }
         for stage in Stage::ALL.into_iter().filter(|stage| state.set_aside(*stage)) {
             let stage = stage.name();
             self.line(&format!(
@@ -362,7 +366,7 @@ impl Human {
             self.named(state, NEXT, "changed", id, words::overrides(state.overrides(id)).trim_start());
         }
         self.more(words::changed_ids(state).count().saturating_sub(NAMED_MAX));
-        let dir = self.dir.display();
+        let dir = shell::path(&self.dir);
         if progress.remaining > 0 {
             self.whole(&format!("hint: `reprieve resume {dir}` goes on with the rest"));
         } else if bad > 0 {

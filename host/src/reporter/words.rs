@@ -152,12 +152,20 @@ pub fn named(backtrace: &[String]) -> impl Iterator<Item = &str> {
     all().skip(skipped)
 }
 
-/// Why a study ended.
+/// How a study ended.
 pub fn study_end(how: &StudyEnd) -> String {
     match how {
         StudyEnd::Completed => "complete".to_owned(),
         StudyEnd::Interrupted(number) => format!("interrupted by {}", signal(*number)),
-        StudyEnd::Stopped(reason) => format!("stopped: {reason}"),
+        StudyEnd::Stopped(_) => "stopped".to_owned(),
+    }
+}
+
+/// Why it was stopped, where it was.
+pub fn stop_reason(how: &StudyEnd) -> Option<&str> {
+    match how {
+        StudyEnd::Stopped(reason) => Some(reason),
+        StudyEnd::Completed | StudyEnd::Interrupted(_) => None,
     }
 }
 
@@ -179,22 +187,6 @@ pub fn count(number: impl Into<u64>, noun: &str) -> String {
     }
 }
 
-/// A command as one would type it.
-pub fn command(arguments: &[String]) -> String {
-    let quoted: Vec<String> = arguments
-        .iter()
-        .map(|argument| {
-            let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
-            if !argument.is_empty() && argument.chars().all(plain) {
-                argument.clone()
-            } else {
-                format!("'{}'", argument.replace('\'', "'\\''"))
-            }
-        })
-        .collect();
-    quoted.join(" ")
-}
-
 /// A device's UUID, as short as people tell it apart: `GPU-01234567`.
 pub fn short_uuid(uuid: &str) -> &str {
     let first = uuid.match_indices('-').nth(1);
@@ -209,7 +201,7 @@ pub fn machine(devices: &[Device]) -> String {
     match number {
         _ if first.is_slot() => count(number, "slot"),
         1 => first.name.clone(),
-        _ if alike => format!("{number} × {}", first.name),
+        _ if alike && first.is_readable() => format!("{number} × {}", first.name),
         _ => count(number, "device"),
     }
 }

@@ -13,7 +13,7 @@ use crate::decision::{Decision, PolicyFault, Question};
 use crate::event::PolicyIdentity;
 use crate::policy::{Engine, Limits, LoadError, Policy, Problem, SpecError};
 use crate::state::FAULTS_TO_SET_ASIDE;
-use crate::study::{Fallback, Pin, PolicyComponent, PolicySpec, Study};
+use crate::study::{Fallback, Pin, PolicyComponent, PolicySpec, SettingsOf, Study};
 
 /// The loaded policies of a study, one for each stage, and the standard one.
 #[derive(Clone, Debug)]
@@ -53,19 +53,35 @@ pub(super) struct Judgement {
     pub(super) took: Duration,
 }
 
+/// A policy that does not load.
+#[derive(Debug)]
+pub(super) struct Unloaded {
+    pub(super) error: Box<SpecError>,
+    /// Whose settings it was given, where it was given any.
+    pub(super) settings_of: Option<SettingsOf>,
+}
+
 impl Judges {
     /// Loads every policy that the study names.
-    pub(super) fn load(cache: Option<&Path>, study: &Study, named: Named<'_>) -> Result<Self, SpecError> {
+    pub(super) fn load(cache: Option<&Path>, study: &Study, named: Named<'_>) -> Result<Self, Unloaded> {
+        let unloaded = |spec: &PolicySpec, of| {
+            let settings_of = (!spec.settings.is_empty()).then_some(of);
+            move |error| Unloaded { error: Box::new(error), settings_of }
+        };
         let mut engines = Engines { cache: cache.map(Path::to_owned), by_stack: BTreeMap::new() };
-        let standard = engines.load(&PolicySpec::default())?;
+        let by_default = PolicySpec::default();
+        let standard =
+            engines.load(&by_default).map_err(unloaded(&by_default, SettingsOf::Stage(Stage::Measure)))?;
         let pinned = |component: &PolicyComponent| component.pinned(named.pins, named.copies);
         let placed = |spec: &PolicySpec| PolicySpec { component: pinned(&spec.component), ..spec.clone() };
         let cleanup = study.cleanup.policy.as_ref().map(placed);
         if let Some(cleanup) = &cleanup {
-            let planner = engines.load(cleanup)?;
+            let unloaded = unloaded(cleanup, SettingsOf::Cleanup);
+            let planner = engines.load(cleanup).map_err(unloaded)?;
             if !planner.info().roles.cleanup {
                 let problem = Problem::NoPlanner;
-                return Err(LoadError { policy: planner.info().name.clone(), problem }.into());
+                let error = LoadError { policy: planner.info().name.clone(), problem };
+                return Err(Unloaded { error: Box::new(error.into()), settings_of: None });
             }
         }
         let mut judge = |stage| {
@@ -75,14 +91,15 @@ impl Judges {
                 // They were written for the policy that it takes the place of.
                 spec.settings = serde_json::Map::new();
             }
-            let policy = engines.load(&spec)?;
+            let unloaded = unloaded(&spec, SettingsOf::Stage(stage));
+            let policy = engines.load(&spec).map_err(unloaded)?;
             let fallback = spec.fallback;
             let planner = match &cleanup {
                 Some(cleanup) => cleanup.clone(),
                 None if policy.info().roles.cleanup => spec,
                 None => PolicySpec::default(),
             };
-            Ok::<_, SpecError>(Judge {
+            Ok::<_, Unloaded>(Judge {
                 policy,
                 planner: Arc::new(planner),
                 fallback,

@@ -29,6 +29,7 @@ use crate::journal::{Journal, Position, WriteError};
 use crate::launcher::{Found, LaunchError, Launcher, Supervisor};
 use crate::process::ignores_hangup;
 use crate::reporter::Reporter;
+use crate::shell;
 use crate::state::StudyState;
 use crate::study::ExperimentId;
 use crate::supervisor::Record;
@@ -96,7 +97,7 @@ struct Gone {
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The journal cannot be written.
-    #[error("{source}\nhint: what ran goes on; make room, then `reprieve resume {}`", dir.display())]
+    #[error("{source}\nhint: what ran goes on; make room, then `reprieve resume {}`", shell::path(dir))]
     Journal {
         /// What the journal said.
         #[source]
@@ -105,7 +106,7 @@ pub enum RunError {
         dir: PathBuf,
     },
     /// An attempt's directory cannot be prepared: the disk is full, or it is gone.
-    #[error("{source}\nhint: what ran goes on; make room, then `reprieve resume {}`", dir.display())]
+    #[error("{source}\nhint: what ran goes on; make room, then `reprieve resume {}`", shell::path(dir))]
     Directory {
         /// What cannot be prepared.
         #[source]

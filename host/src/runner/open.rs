@@ -13,14 +13,15 @@ use crate::failure::{Classifier, Pattern, PatternError};
 use crate::journal::{self, Journal, Position, ReadError, WriteError};
 use crate::launcher::Launcher;
 use crate::reporter::Reporter;
+use crate::shell;
 use crate::state::StudyState;
 use crate::study::{ExperimentId, Pin, PolicyComponent, Source, Study, StudyError};
 
 use super::devices::{self, Taken};
-use super::judges::{Judges, Named};
+use super::judges::{Judges, Named, Unloaded};
 use super::timers::Timers;
 use super::{Runner, clock};
-use crate::policy::SpecError;
+use crate::policy::{LoadError, Problem, SpecError};
 
 /// The experiments by number, beside the journal: JSON Lines.
 const EXPERIMENTS_FILE: &str = "experiments.jsonl";
@@ -92,7 +93,8 @@ pub enum OpenError {
     /// The journal cannot be read.
     #[error("{0}")]
     Read(#[from] ReadError),
-    /// The journal's study no longer reads as a study.
+    /// A policy refuses the settings that the study has for it, or the journal's
+    /// study no longer reads as a study.
     #[error("{0}")]
     Study(#[from] StudyError),
     /// The journal's first event is not a study's start.
@@ -104,7 +106,7 @@ pub enum OpenError {
     /// The study's file is not what it was.
     #[error(
         "`{}` has changed since the study was started:\n{diff}hint: `reprieve resume {} --as-started` goes on by \
-         the study as it was; a changed one is run anew with `reprieve run`", path.display(), dir.display()
+         the study as it was; a changed one is run anew with `reprieve run`", path.display(), shell::path(dir)
     )]
     Changed {
         /// The study's file.
@@ -115,9 +117,9 @@ pub enum OpenError {
         diff: String,
     },
     /// There is nothing left to do.
-    #[error("the study in `{0}` is complete{1}\nhint: `reprieve show {0}` tells what happened{2}", dir.display(),
+    #[error("the study in `{0}` is complete{2}\nhint: `reprieve show {1}` tells what happened{3}", dir.display(), shell::path(dir),
         if *any_failed { "" } else { ", and no experiment of it failed" },
-        if *any_failed { format!("; `reprieve resume {} --failed` runs again what failed", dir.display()) } else { String::new() })]
+        if *any_failed { format!("; `reprieve resume {} --failed` runs again what failed", shell::path(dir)) } else { String::new() })]
     Complete {
         /// Whether there is something that `--failed` would run again.
         any_failed: bool,
@@ -135,6 +137,7 @@ impl Runner {
     /// As [`Self::begin`], before it makes the directory.
     pub fn check(
         study: &Study,
+        source: &Source,
         devices: &[Device],
         policy: Option<&PolicyComponent>,
         pins: &[Pin],
@@ -142,7 +145,7 @@ impl Runner {
     ) -> Result<Vec<PolicyIdentity>, OpenError> {
         check_devices(study, devices)?;
         classifier(study)?;
-        Ok(Judges::load(cache, study, Named { instead: policy, pins, copies: cache })?.identities())
+        Ok(judges(cache, study, source, Named { instead: policy, pins, copies: cache })?.identities())
     }
 
     /// Begins a study: everything that can be wrong with it is found before
@@ -161,7 +164,7 @@ impl Runner {
         let Begin { dir, study, source, policy, pins, devices, wait } = begin;
         check_devices(&study, &devices)?;
         let named = Named { instead: policy.as_ref(), pins: &pins, copies: cache };
-        let mut judges = Judges::load(cache, &study, named)?;
+        let mut judges = judges(cache, &study, &source, named)?;
         classifier(&study)?;
         let locks = devices::lock(&devices, &study.name, &dir, wait)?;
         make_directory(&dir).map_err(|source| OpenError::Directory { dir: dir.clone(), source })?;
@@ -231,7 +234,7 @@ impl Runner {
         }
         let study = Study::parse(&started.source)?;
         let named = Named { instead: started.policy.as_ref(), pins: &started.pins, copies: Some(&dir) };
-        let judges = Judges::load(cache, &study, named)?;
+        let judges = judges(cache, &study, &started.source, named)?;
         classifier(&study)?;
         let state = StudyState::new(Arc::new(study), started.devices.clone());
         let mut runner = Self {
@@ -322,6 +325,22 @@ fn name_experiments(dir: &Path, study: &Study) -> io::Result<()> {
         file.write_all(b"\n")?;
     }
     file.flush()
+}
+
+/// Loads the policies. What one refuses is shown in the study's file.
+fn judges(
+    cache: Option<&Path>,
+    study: &Study,
+    source: &Source,
+    named: Named<'_>,
+) -> Result<Judges, OpenError> {
+    Judges::load(cache, study, named).map_err(|Unloaded { error, settings_of }| match &*error {
+        SpecError::Load(LoadError { problem: Problem::Settings(_), .. }) => {
+            let shown = settings_of.and_then(|of| source.refused(of, &error.to_string()));
+            shown.map_or(OpenError::Policy(*error), OpenError::Study)
+        }
+        _ => OpenError::Policy(*error),
+    })
 }
 
 fn classifier(study: &Study) -> Result<Classifier, PatternError> {

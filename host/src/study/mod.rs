@@ -16,6 +16,7 @@ mod read_nvml;
 mod read_stage;
 mod reader;
 mod reference;
+mod refused;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,7 @@ pub use experiment::{Experiment, Planned, StageCommand};
 pub use policies::{Fallback, NoPolicy, Policies, PolicyComponent, PolicyLimits, PolicySpec};
 pub use read_nvml::NvmlRules;
 pub use reference::{Digest, NoDigest, Pin, Reference, ReferenceError};
+pub use refused::SettingsOf;
 pub use source::{Format, Source};
 use tree::Span;
 
