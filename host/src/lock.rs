@@ -18,6 +18,23 @@ const PATIENCE: Duration = Duration::from_millis(300);
 
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
+/// The process that has the lock, where the kernel tells: not from within a
+/// container, and not on file systems whose numbers it hides (`/proc/locks`, proc(5)).
+pub(crate) fn holder(file: &File) -> Option<i32> {
+    let status = rustix::fs::fstat(file).ok()?;
+    let (major, minor) = (rustix::fs::major(status.st_dev), rustix::fs::minor(status.st_dev));
+    let ours = format!("{major:02x}:{minor:02x}:{}", status.st_ino);
+    let locks = std::fs::read_to_string("/proc/locks").ok()?;
+    // 1: FLOCK  ADVISORY  WRITE 1234 fe:00:5678 0 EOF
+    let of = |line: &str| {
+        let mut fields = line.split_whitespace().skip(1);
+        let is_flock = fields.next() == Some("FLOCK");
+        let pid: i32 = fields.nth(2)?.parse().ok()?;
+        (is_flock && fields.next() == Some(&ours) && pid > 0).then_some(pid)
+    };
+    locks.lines().find_map(of)
+}
+
 /// Whether somebody holds the lock. Whoever wants it at this very moment waits, see [`PATIENCE`].
 pub(crate) fn is_taken(file: &File) -> io::Result<bool> {
     match flock(file, FlockOperation::NonBlockingLockShared) {

@@ -149,12 +149,15 @@ fn two_hosts_never_run_one_study() {
     let place = Place::of(ONE);
     let host = place.start_run();
     place.wait_for("runs");
-    assert_snapshot!(place.resume(), @r"
+    let refused = place.resume();
+    assert_snapshot!(refused, @r"
     exit code 74
     --- stderr
     error: another host runs the study in `HERE/out`
     hint: wait for it, or end it first
     ");
+    let pid = format!(", PID {},", host.pid());
+    assert!(refused.stderr.contains(&pid) || !refused.stderr.contains("PID"), "not {pid}: {refused}");
     assert_snapshot!(place.run(), @r"
     exit code 2
     --- stderr

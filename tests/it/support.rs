@@ -265,6 +265,8 @@ fn steady(text: &str) -> String {
         (r"-\d{8}T\d{6}-\d+", "-ID"),
         (r"(ok in|after|running for) [\d.]+ m?s", "$1 SPAN"),
         (r"(retry|retries|faults?), [\d.]+ m?s\n", "$1, SPAN\n"),
+        // Within a container the kernel does not tell it.
+        (r"(another host|a host is at work on it), PID \d+,?", "$1"),
     ];
     rules.iter().fold(text.to_owned(), |text, (from, to)| {
         Regex::new(from).expect("it is ours").replace_all(&text, *to).into_owned()

@@ -1,11 +1,13 @@
 //! `reprieve check`: what `run` would do, without starting anything.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
 
 use serde::Serialize;
 
 use crate::attempt::{Parameter, Stage};
+use crate::process;
 use crate::reporter::{Versioned, words};
 use crate::runner::Runner;
 use crate::shell;
@@ -58,7 +60,7 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
             judges.join(", "),
         )?;
     }
-    let mut commands = 0_u64;
+    let (mut commands, mut not_found) = (0_u64, BTreeSet::new());
     for id in study.ids() {
         let planned = study.planned(id);
         let experiment = &planned.experiment;
@@ -67,6 +69,7 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
             .filter_map(|stage| Some(PlannedStage { stage, command: experiment.command(stage, &[])? }))
             .collect();
         commands += stages.len() as u64;
+        not_found.extend(stages.iter().filter_map(|stage| not_found_here(&stage.command)));
         if json {
             Versioned::new(Told { planned, stages }).print();
         } else {
@@ -76,8 +79,21 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
     if !json {
         let experiments = words::count(study.len() as u64, "experiment");
         writeln!(out, "\n{experiments}, {}; nothing was started", words::count(commands, "command"))?;
+        // No error: the study may be meant for another machine, or make it itself.
+        if !not_found.is_empty() {
+            let names: Vec<_> = not_found.into_iter().map(|program| format!("`{program}`")).collect();
+            writeln!(out, "not in PATH here: {}", names.join(", "))?;
+        }
     }
     Ok(crate::exit_code::SUCCESS)
+}
+
+/// The command's program, where it is a name that nothing in `PATH` has.
+fn not_found_here(command: &StageCommand) -> Option<String> {
+    let own = command.environment.iter().rev().find(|(name, _)| name == "PATH");
+    let path = own.map(|(_, value)| value.into()).or_else(|| std::env::var_os("PATH"));
+    let program = command.command.first()?;
+    process::find(program, path.as_deref()).is_none().then(|| program.clone())
 }
 
 fn print(out: &mut impl Write, experiment: &Experiment<'_>, stages: &[PlannedStage]) -> std::io::Result<()> {

@@ -151,9 +151,10 @@ fn tell_end(out: &mut impl Write, dir: &Path, state: &StudyState, torn_bytes: u6
     }
     if state.ended().is_none() {
         let typed = shell::path(dir);
-        let next = match journal::is_written(dir) {
-            Ok(true) => "a host is at work on it".to_owned(),
-            Ok(false) => format!("no host is at work on it\nhint: `reprieve resume {typed}` goes on"),
+        let next = match journal::host(dir) {
+            Ok(Some(journal::Host { pid: Some(pid) })) => format!("a host is at work on it, PID {pid}"),
+            Ok(Some(journal::Host { pid: None })) => "a host is at work on it".to_owned(),
+            Ok(None) => format!("no host is at work on it\nhint: `reprieve resume {typed}` goes on"),
             Err(_) => format!("hint: where no host is at work, `reprieve resume {typed}` goes on"),
         };
         writeln!(out, "{next}")?;

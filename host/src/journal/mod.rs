@@ -11,7 +11,7 @@ mod read;
 mod write;
 
 pub use read::{ReadError, Replay, read};
-pub use write::{Journal, WriteError, is_written};
+pub use write::{Host, Journal, WriteError, host};
 
 /// The version of the journal's format. An older host refuses a newer one.
 pub const VERSION: u32 = 1;

@@ -51,20 +51,33 @@ pub enum WriteError {
         dir: PathBuf,
     },
     /// Another host runs this study.
-    #[error("another host runs the study in `{}`\nhint: wait for it, or end it first", dir.display())]
+    #[error(
+        "another host{} runs the study in `{}`\nhint: wait for it, or end it first",
+        pid.map_or_else(String::new, |pid| format!(", PID {pid},")), dir.display()
+    )]
     Locked {
+        /// The host, where it can be told.
+        pid: Option<i32>,
         /// The study's directory.
         dir: PathBuf,
     },
 }
 
-/// Whether a host is at work on the study in this directory.
+/// A host that is at work on the study in this directory; its PID is told where it can be.
 ///
 /// # Errors
 ///
 /// Where there is no journal, or the file system has no locks.
-pub fn is_written(dir: &Path) -> io::Result<bool> {
-    lock::is_taken(&File::open(dir.join(FILE))?)
+pub fn host(dir: &Path) -> io::Result<Option<Host>> {
+    let file = File::open(dir.join(FILE))?;
+    Ok(lock::is_taken(&file)?.then(|| Host { pid: lock::holder(&file) }))
+}
+
+/// Who writes a journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// Its process, where the kernel tells.
+    pub pid: Option<i32>,
 }
 
 impl Journal {
@@ -128,7 +141,7 @@ impl Journal {
     fn lock(&self, dir: &Path) -> Result<(), WriteError> {
         match lock::take(&self.file) {
             Ok(true) => Ok(()),
-            Ok(false) => Err(WriteError::Locked { dir: dir.to_owned() }),
+            Ok(false) => Err(WriteError::Locked { pid: lock::holder(&self.file), dir: dir.to_owned() }),
             Err(source) => Err(self.failed("lock", source)),
         }
     }

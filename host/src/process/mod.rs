@@ -10,5 +10,5 @@ mod tree;
 
 pub use group::{ControlGroup, can_group};
 pub use identity::{boot_id, identify, ignores_hangup, start_ticks};
-pub use spawn::{Spawn, SpawnError};
+pub use spawn::{Spawn, SpawnError, find};
 pub use tree::{Ours, TOKEN_VARIABLE, adopt_orphans, is_strangers, ours, reap};

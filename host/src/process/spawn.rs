@@ -109,16 +109,21 @@ impl Spawn<'_> {
     }
 
     fn find(&self) -> Result<PathBuf, SpawnError> {
-        if self.program.contains('/') {
-            return Ok(PathBuf::from(self.program));
-        }
         let path = self.environment.iter().find(|(name, _)| name == "PATH");
-        let path = path.map_or(OsStr::new("/usr/local/bin:/usr/bin:/bin"), |(_, value)| value);
-        std::env::split_paths(path)
-            .map(|dir| dir.join(self.program))
-            .find(|file| rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok() && file.is_file())
+        find(self.program, path.map(|(_, value)| &**value))
             .ok_or_else(|| SpawnError::NotFound(self.program.to_owned()))
     }
+}
+
+/// The file that a program's name stands for, given the value of `PATH`. A
+/// name with a `/` is a path, and stands for itself, whether it is there or not.
+pub fn find(program: &str, path: Option<&OsStr>) -> Option<PathBuf> {
+    if program.contains('/') {
+        return Some(PathBuf::from(program));
+    }
+    std::env::split_paths(path.unwrap_or(OsStr::new("/usr/local/bin:/usr/bin:/bin")))
+        .map(|dir| dir.join(program))
+        .find(|file| rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok() && file.is_file())
 }
 
 /// `POSIX_SPAWN_SETSID` of <spawn.h>: in glibc since 2.26 and in musl since 1.1.24.
