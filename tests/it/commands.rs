@@ -283,7 +283,7 @@ fn every_command_has_its_help() {
       help    Print this message or the help of the given subcommand(s)
 
     Options:
-          --json     Print JSON lines for machines instead of text for people
+          --json     Print JSON lines for machines instead of text for people; errors stay text, on standard error
       -h, --help     Print help
       -V, --version  Print version
     ");
@@ -299,7 +299,7 @@ fn every_command_has_its_help() {
           --policy <POLICY>  A policy to use instead of the study's own, with its default settings: a file, `oci://…` or `standard`
           --dir <DIR>        Where the journal and the attempts go; must not hold a study yet. [default: reprieve-studies/NAME-TIME-PID]
           --wait             Wait for devices that another study has, rather than fail at once
-          --json             Print JSON lines for machines instead of text for people
+          --json             Print JSON lines for machines instead of text for people; errors stay text, on standard error
       -h, --help             Print help
     ");
     assert_snapshot!(place.reprieve(&["check", "--help"]).stdout, @r"
@@ -312,7 +312,7 @@ fn every_command_has_its_help() {
 
     Options:
           --policy <POLICY>  A policy to use instead of the study's own, with its default settings: a file, `oci://…` or `standard`
-          --json             Print JSON lines for machines instead of text for people
+          --json             Print JSON lines for machines instead of text for people; errors stay text, on standard error
       -h, --help             Print help
     ");
     assert_snapshot!(place.reprieve(&["resume", "--help"]).stdout, @r"
@@ -327,7 +327,7 @@ fn every_command_has_its_help() {
           --failed      Run the failed experiments again too
           --wait        Wait for devices that another study has, rather than fail at once
           --as-started  Go on by the study as it was started, although its file has changed since
-          --json        Print JSON lines for machines instead of text for people
+          --json        Print JSON lines for machines instead of text for people; errors stay text, on standard error
       -h, --help        Print help
     ");
 }
@@ -345,7 +345,7 @@ fn the_commands_that_need_no_study_file_have_theirs() {
       [EXPERIMENT]  Only this experiment
 
     Options:
-          --json  Print JSON lines for machines instead of text for people
+          --json  Print JSON lines for machines instead of text for people; errors stay text, on standard error
       -h, --help  Print help
     ");
     assert_snapshot!(place.reprieve(&["exec", "--help"]).stdout, @r"
@@ -363,7 +363,7 @@ fn the_commands_that_need_no_study_file_have_theirs() {
           --silence <TIME>   How long each attempt may print nothing, for example `2m`
           --dir <DIR>        Where the journal and the attempts go; must not hold a study yet. [default: reprieve-studies/exec-TIME-PID]
           --wait             Wait for devices that another study has, rather than fail at once
-          --json             Print JSON lines for machines instead of text for people
+          --json             Print JSON lines for machines instead of text for people; errors stay text, on standard error
       -h, --help             Print help
     ");
 }
@@ -421,7 +421,7 @@ fn a_policy_that_cannot_be_used_is_found_before_anything_starts() {
     exit code 2
     --- stderr
     error: policy `HERE/./study.toml` is not WebAssembly: it begins with `name = \"s\"\nslots`
-    hint: a policy is a component, `.wasm` or `.wat`
+    hint: give what a compiler wrote for WebAssembly, `.wasm` or `.wat`
     "#);
     let settings = study("{ settings = { max_retry = 3 } }");
     assert_snapshot!(settings.run(), @r"

@@ -239,7 +239,7 @@ fn what_cannot_be_made_is_told_with_the_way_out() {
     insta::assert_snapshot!(again("../night", "rust"), @r"
     exit code 2
     --- stderr
-    error: invalid value '../night' for '<NAME>': a name is letters, digits, `-` and `_`, a letter first
+    error: invalid value '../night' for '<NAME>': a name is letters, digits, `-` and `_`, a letter first, such as `night-shift`
 
     For more information, try '--help'.
     ");
@@ -251,6 +251,17 @@ fn what_cannot_be_made_is_told_with_the_way_out() {
 
     For more information, try '--help'.
     ");
+    let reserved = "it means something to the tools that build policies; for example `night-shift` does not";
+    for (name, problem) in [
+        ("node_modules", reserved),
+        ("match", reserved),
+        ("reprieve-guest", reserved),
+        (".", "a name is letters, digits"),
+        (&"a".repeat(300), "a name has at most 64 characters, and this has 300"),
+    ] {
+        let ran = again(name, "rust");
+        assert!(ran.code == 2 && ran.stderr.contains(&format!("for '<NAME>': {problem}")), "{ran}");
+    }
     assert!(!place.path("night").exists());
 }
 

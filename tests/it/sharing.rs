@@ -1,6 +1,8 @@
 //! Policies in registries: pushed, pulled, locked, kept, and refused where they do not match.
 
 use std::fs;
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
 
 use insta::assert_snapshot;
 use reprieve::event::{Event, StudyStarted};
@@ -145,7 +147,7 @@ fn without_a_network_what_is_locked_and_kept_just_works_and_what_is_not_is_told(
     let ran = place.reprieve(&["policy", "inspect", &reference]);
     assert_eq!(ran.code, 2, "{ran}");
     assert!(ran.stderr.contains("onnection refused"), "{ran}");
-    assert!(ran.stderr.contains("hint: is `127.0.0.1:"), "{ran}");
+    assert!(ran.stderr.contains("hint: does anything listen at `127.0.0.1:"), "{ran}");
     place.write("study.toml", study(&registry.reference("lab/other:1")));
     let ran = run_in(&place, "third");
     assert!(ran.code == 2 && !place.path("third").exists(), "{ran}");
@@ -292,9 +294,183 @@ fn a_policy_that_is_not_there_is_told_with_the_way_out() {
     assert_snapshot!(steady(&place.reprieve(&["policy", "push", "none.wasm", &reference])), @r"
     exit code 2
     --- stderr
-    error: policy `none.wasm` does not exist
-    hint: look at the path; `standard` names the built-in policy, and `oci://…` one in a registry
+    error: `none.wasm` does not exist
+    hint: look at the path
     ");
+}
+
+/// A registry that answers every request by its path with this, and its reference to a policy.
+fn impostor(answer: impl Fn(&str, &mut TcpStream) -> io::Result<()> + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let reference = format!("oci://{}/lab/two-strikes:1.2", listener.local_addr().expect("it is bound"));
+    std::thread::spawn(move || {
+        for mut asking in listener.incoming().map_while(Result::ok) {
+            let mut request = BufReader::new(asking.try_clone().expect("a second handle")).lines();
+            let first = request.by_ref().map_while(Result::ok).take_while(|line| !line.is_empty()).next();
+            let path = first.unwrap_or_default().split(' ').nth(1).unwrap_or_default().to_owned();
+            // Whoever asks may have heard enough.
+            let _ = answer(&path, &mut asking);
+        }
+    });
+    reference
+}
+
+const OK: &[u8] = b"HTTP/1.1 200 OK\r\nConnection: close\r\n";
+
+/// More than anybody would keep.
+fn endless(to: &mut TcpStream) -> io::Result<()> {
+    to.write_all(OK)?;
+    to.write_all(b"\r\n")?;
+    loop {
+        to.write_all(&[b' '; 1 << 16])?;
+    }
+}
+
+#[test]
+fn what_does_not_end_is_refused_and_not_kept() {
+    let place = place();
+    let reference = impostor(|_, to| endless(to));
+    assert_snapshot!(steady(&place.reprieve(&["policy", "pull", &reference])), @r"
+    exit code 2
+    --- stderr
+    error: `oci://HOST/lab/two-strikes:1.2` is refused: its manifest does not end after `4194304` bytes
+    hint: that is no policy's; ask whoever keeps `HOST`
+    ");
+    let reference = impostor(|path, to| {
+        if !path.contains("/manifests/") {
+            return if path == "/v2/" { to.write_all(&[OK, b"\r\n"].concat()) } else { endless(to) };
+        }
+        let digest = Digest::of(b"");
+        let manifest = format!(
+            r#"{{"config":{{"mediaType":"application/vnd.wasm.config.v0+json","digest":"{digest}","size":0}},
+                "layers":[{{"mediaType":"application/wasm","digest":"{digest}","size":1000}}]}}"#
+        );
+        write!(to, "{}\r\n{manifest}", String::from_utf8_lossy(OK))
+    });
+    let ran = place.reprieve(&["policy", "pull", &reference]);
+    assert!(
+        ran.code == 2 && ran.stderr.contains("its component does not end after `1000` bytes\nhint: "),
+        "{ran}"
+    );
+    assert!(!place.path("cache/reprieve/policies").exists(), "{ran}");
+}
+
+#[test]
+fn what_is_no_registry_and_what_is_not_there_are_told_apart() {
+    let place = place();
+    place.write("policy.wasm", policy("1.0.0"));
+    let reference = impostor(|_, to| {
+        to.write_all(b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 6\r\n\r\n<html>")
+    });
+    assert_snapshot!(steady(&place.reprieve(&["policy", "pull", &reference])), @r"
+    exit code 2
+    --- stderr
+    error: `HOST` does not answer as a registry does: it answers with status `404`
+    hint: look at the host and the port; if a registry is there, at the name and the tag
+    ");
+    let pushed = place.reprieve(&["policy", "push", "policy.wasm", &reference]);
+    assert!(pushed.code == 2 && pushed.stderr.contains("does not answer as a registry does"), "{pushed}");
+
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
+    let nobody = format!("oci://{free}/lab/two-strikes:1.2");
+    assert_snapshot!(steady(&place.reprieve(&["policy", "pull", &nobody])), @r"
+    exit code 2
+    --- stderr
+    error: `oci://HOST/lab/two-strikes:1.2` cannot be reached: tcp connect error: Connection refused (os error 111)
+    hint: does anything listen at `HOST`? Start the registry there, or look at the port; what is locked and has been pulled needs no registry
+    ");
+    let pushed = place.reprieve(&["policy", "push", "policy.wasm", &nobody]);
+    assert!(pushed.code == 2 && pushed.stderr.contains("hint: does anything listen at "), "{pushed}");
+}
+
+#[test]
+fn what_is_pushed_is_a_file() {
+    let place = place();
+    let push = |file: &str| place.reprieve(&["policy", "push", file, "oci://localhost:5000/lab/x:1"]);
+    assert_snapshot!(push("standard"), @r"
+    exit code 2
+    --- stderr
+    error: `standard` is built in, so there is nothing to push
+    hint: name the file of a component
+    ");
+    assert_snapshot!(push("oci://ghcr.io/lab/x:1"), @r"
+    exit code 2
+    --- stderr
+    error: `oci://ghcr.io/lab/x:1` is no file
+    hint: `reprieve policy pull REFERENCE -o FILE` makes one of what a registry has
+    ");
+}
+
+#[test]
+fn a_password_in_a_reference_is_never_told() {
+    let place = place();
+    place.write("policy.wasm", policy("1.0.0"));
+    for reference in [
+        "oci://ann:secret@ghcr.io/lab/x:1",
+        "oci://ann:secret@ghcr.io:443/lab/x@sha256:12",
+        "oci://ann:se/cret@ghcr.io/lab/x:1",
+        "oci://ann:se@cret@ghcr.io",
+        "https://ann:secret@ghcr.io/lab/x:1",
+    ] {
+        place.write("study.toml", study(reference));
+        for arguments in [
+            &["policy", "pull", reference][..],
+            &["policy", "push", "policy.wasm", reference],
+            &["policy", "push", reference, "oci://localhost:5000/lab/x:1"],
+            &["policy", "inspect", reference],
+            &["run", "study.toml", "--policy", reference],
+            &["check", "study.toml"],
+        ] {
+            let ran = place.reprieve(arguments);
+            assert_eq!(ran.code, 2, "{ran}");
+            for part in ["ann", "cret"] {
+                assert!(!ran.to_string().contains(part), "{ran}");
+            }
+        }
+    }
+    assert_snapshot!(place.reprieve(&["policy", "pull", "oci://ann:secret@ghcr.io/lab/x:1"]), @r"
+    exit code 2
+    --- stderr
+    error: invalid value 'oci://…@ghcr.io/lab/x:1' for '<REFERENCE>': `oci://…@ghcr.io/lab/x:1` has credentials in it, and none may stand there
+    hint: `docker login`, with the registry's host, keeps credentials that `reprieve` uses too
+
+    For more information, try '--help'.
+    ");
+    place.write("study.toml", study("oci://ann:secret@ghcr.io/lab/x:1"));
+    assert_snapshot!(place.reprieve(&["check", "study.toml"]), @r#"
+    exit code 2
+    --- stderr
+    error: `oci://…@ghcr.io/lab/x:1` has credentials in it, and none may stand there
+     --> HERE/study.toml:3:18
+      |
+    3 | policy = { use = "oci://**********@ghcr.io/lab/x:1" }
+      |                  ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+    hint: `docker login`, with the registry's host, keeps credentials that `reprieve` uses too
+    "#);
+}
+
+#[test]
+fn an_update_of_what_is_no_folder_tells_what_there_is() {
+    let place = place();
+    assert_snapshot!(place.reprieve(&["policy", "update", "nope"]), @r"
+    exit code 2
+    --- stderr
+    error: `nope` is no folder
+    hint: name the folder that has the `reprieve.lock`, and all of its tags are looked at
+    ");
+    let zeros = format!("sha256:{}", "0".repeat(64));
+    place.write(
+        "reprieve.lock",
+        format!(
+            "version = 1\n[[policies]]\nreference = \"oci://ghcr.io/lab/x:1\"\n\
+             manifest = \"{zeros}\"\ncomponent = \"{zeros}\"\n"
+        ),
+    );
+    let told =
+        "hint: without a name all is looked at that `reprieve.lock` here has: `oci://ghcr.io/lab/x:1`\n";
+    let ran = place.reprieve(&["policy", "update", "lab/x"]);
+    assert!(ran.code == 2 && ran.stderr.ends_with(told), "{ran}");
 }
 
 #[test]
@@ -306,7 +482,7 @@ fn credentials_are_those_that_docker_keeps() {
     assert_snapshot!(steady(&place.reprieve(&["policy", "push", "policy.wasm", &reference])), @r"
     exit code 2
     --- stderr
-    error: `HOST` gives no access to `oci://HOST/lab/two-strikes:1.2`
+    error: `HOST` gives no access to `oci://HOST/lab/two-strikes:1.2`: authentication required
     hint: `docker login HOST` keeps credentials that `reprieve` uses too
     ");
 

@@ -61,11 +61,11 @@ fn a_file_that_is_too_large() {
 fn something_else_than_webassembly() {
     insta::assert_snapshot!(refusal("#!/usr/bin/python3\nimport tenacity\n"), @r"
     policy `mine.wasm` is not WebAssembly: it begins with `#!/usr/bin/pytho`
-    hint: a policy is a component, `.wasm` or `.wat`
+    hint: give what a compiler wrote for WebAssembly, `.wasm` or `.wat`
     ");
     insta::assert_snapshot!(refusal(""), @r"
     policy `mine.wasm` is empty
-    hint: build it again; a policy is a component, `.wasm` or `.wat`
+    hint: build it again
     ");
 }
 
@@ -99,7 +99,7 @@ fn a_core_module_of_the_contract_s_names_is_made_a_component() {
     does not fit the contract: failed to decode world from module: module was not valid: failed to classify export `reprieve:policy/retry-policy@0.1.0#decide`: failed to validate export for `reprieve:policy/retry-policy@0.1.0`: type mismatch for function `decide`: expected `[I32] -> [I32]` but found `[I64] -> [I32]`
     hint: build it with the SDK of its language for `reprieve:policy@0.1.0`
     ");
-    assert!(refusal(b"#!/bin/sh").starts_with("is no WebAssembly module: "));
+    assert!(refusal(b"#!/bin/sh").starts_with("is not WebAssembly: it begins with `#!/bin/sh`\nhint: "));
 }
 
 #[test]

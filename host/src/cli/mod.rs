@@ -15,6 +15,7 @@ mod supervise;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 use nix::sys::signal::{SigSet, Signal};
 
@@ -25,7 +26,7 @@ use crate::journal::{ReadError, WriteError};
 use crate::registry::{LockError, RegistryError};
 use crate::reporter::{Human, Json, Reporter, Stream};
 use crate::runner::{self, OpenError, RunError, Runner, VISIBLE_DEVICES, VisibleError, visible};
-use crate::study::{PolicyComponent, Study, StudyError};
+use crate::study::{PolicyComponent, Reference, Study, StudyError};
 use crate::trial::ReplayError;
 
 /// Run studies whose failures get a second chance, as a sandboxed policy decides.
@@ -34,7 +35,7 @@ use crate::trial::ReplayError;
 struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// Print JSON lines for machines instead of text for people.
+    /// Print JSON lines for machines instead of text for people; errors stay text, on standard error.
     #[arg(long, global = true)]
     json: bool,
 }
@@ -127,7 +128,13 @@ impl Failed {
 
 /// Parses the command line and does what it says.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|mut error| {
+        if let Some(ContextValue::String(given)) = error.get(ContextKind::InvalidValue) {
+            let shown = Reference::without_credentials(given).into_owned();
+            error.insert(ContextKind::InvalidValue, ContextValue::String(shown));
+        }
+        error.exit()
+    });
     // A file-size limit is an error of the write, which is told; it ends nobody.
     let _ = SigSet::from(Signal::SIGXFSZ).thread_block();
     // These log nothing and must start quickly.

@@ -11,15 +11,18 @@ use wasmparser::{BinaryReaderError, Encoding, Parser, Payload};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata, metadata};
 
 use super::contract::{self, CONTRACT, list};
+use super::load::wasm;
+use super::problem::Problem;
 
 /// Why a file cannot be made a component.
 #[derive(Debug, Error)]
 pub enum NoComponent {
-    /// It is not a core module.
-    #[error(
-        "is no WebAssembly module: {0}\nhint: give the file that your compiler wrote for a WebAssembly target"
-    )]
-    NoModule(String),
+    /// It is not WebAssembly.
+    #[error("{0}")]
+    NotWasm(#[from] Problem),
+    /// It is WebAssembly, and comes to no end that makes sense.
+    #[error("is malformed: {0}\nhint: `wasm-tools validate` says more; if it is cut off, build it again")]
+    Malformed(String),
     /// It is a component.
     #[error("is a component already\nhint: use it as it is; `reprieve policy inspect` tells what it is")]
     Component,
@@ -49,8 +52,7 @@ pub enum NoComponent {
 ///
 /// Where it is no core module, or does not fit the contract.
 pub fn componentize(module: &[u8]) -> Result<Vec<u8>, NoComponent> {
-    let mut core =
-        wat::parse_bytes(module).map_err(|error| NoComponent::NoModule(error.to_string()))?.into_owned();
+    let mut core = wasm(module)?.into_owned();
     let exports = exports(&core)?;
     // Bindings of `wit-bindgen` have written down their world already.
     let described = metadata::decode(&core).map_err(|error| NoComponent::Unfit(format!("{error:#}")))?;
@@ -69,12 +71,12 @@ pub fn componentize(module: &[u8]) -> Result<Vec<u8>, NoComponent> {
 fn exports(core: &[u8]) -> Result<Vec<&str>, NoComponent> {
     let mut exports = Vec::new();
     for payload in Parser::new(0).parse_all(core) {
-        let no_module = |error: BinaryReaderError| NoComponent::NoModule(error.to_string());
-        match payload.map_err(no_module)? {
+        let malformed = |error: BinaryReaderError| NoComponent::Malformed(error.to_string());
+        match payload.map_err(malformed)? {
             Payload::Version { encoding: Encoding::Component, .. } => return Err(NoComponent::Component),
             Payload::ExportSection(section) => {
                 for export in section {
-                    exports.push(export.map_err(no_module)?.name);
+                    exports.push(export.map_err(malformed)?.name);
                 }
             }
             _ => {}

@@ -1,5 +1,6 @@
 //! From a file to a policy that can be asked, or to what is wrong with it.
 
+use std::borrow::Cow;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -141,12 +142,6 @@ fn checked(
             (&*read, found.digits().to_owned())
         }
     };
-    if bytes.is_empty() {
-        return Err(Problem::Empty);
-    }
-    if bytes.len() as u64 > FILE_BYTES {
-        return Err(Problem::TooLarge);
-    }
     let binary = binary(bytes)?;
     let component =
         engine.compile(&binary, &digest).map_err(|error| match error.downcast::<TooComplex>() {
@@ -255,20 +250,30 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>, Problem> {
 /// # Errors
 ///
 /// Where it is no component.
-pub fn binary(bytes: &[u8]) -> Result<std::borrow::Cow<'_, [u8]>, Problem> {
+pub fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Problem> {
     // The magic number is followed by a version, which is 1 for core modules.
     const CORE: &[u8] = b"\0asm\x01\0\0\0";
-    let binary = if bytes.starts_with(b"\0asm") {
-        bytes.into()
-    } else {
-        let text = std::str::from_utf8(bytes).map(str::trim_start).unwrap_or_default();
-        if !text.starts_with('(') && !text.starts_with(";;") {
-            let start = bytes[..bytes.len().min(16)].escape_ascii().to_string();
-            return Err(Problem::NotWasm { start });
-        }
-        wat::parse_bytes(bytes).map_err(|error| Problem::Malformed(error.to_string()))?
-    };
+    let binary = wasm(bytes)?;
     if binary.starts_with(CORE) { Err(Problem::CoreModule) } else { Ok(binary) }
+}
+
+/// WebAssembly of either kind as binary; text is translated.
+pub(super) fn wasm(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Problem> {
+    if bytes.is_empty() {
+        return Err(Problem::Empty);
+    }
+    if bytes.len() as u64 > FILE_BYTES {
+        return Err(Problem::TooLarge);
+    }
+    if bytes.starts_with(b"\0asm") {
+        return Ok(bytes.into());
+    }
+    let text = std::str::from_utf8(bytes).map(str::trim_start).unwrap_or_default();
+    if !text.starts_with('(') && !text.starts_with(";;") {
+        let start = bytes[..bytes.len().min(16)].escape_ascii().to_string();
+        return Err(Problem::NotWasm { start });
+    }
+    wat::parse_bytes(bytes).map_err(|error| Problem::Malformed(error.to_string()))
 }
 
 /// wasmtime's error with all its causes, in one line.

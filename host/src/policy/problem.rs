@@ -58,10 +58,13 @@ pub enum Problem {
     )]
     TooComplex(String),
     /// There is nothing in the file.
-    #[error("is empty\nhint: build it again; a policy is a component, `.wasm` or `.wat`")]
+    #[error("is empty\nhint: build it again")]
     Empty,
     /// It does not begin like WebAssembly, and is no text of a component either.
-    #[error("is not WebAssembly: it begins with `{start}`\nhint: a policy is a component, `.wasm` or `.wat`")]
+    #[error(
+        "is not WebAssembly: it begins with `{start}`\n\
+         hint: give what a compiler wrote for WebAssembly, `.wasm` or `.wat`"
+    )]
     NotWasm {
         /// Its first bytes, escaped.
         start: String,
@@ -142,7 +145,7 @@ pub enum Problem {
 
 fn details(fault: &PolicyFault) -> String {
     let mut text = String::new();
-    for function in &fault.backtrace {
+    for function in fault.functions() {
         text.push_str("\n  in ");
         text.push_str(function);
     }

@@ -2,13 +2,13 @@
 //!
 //! Does not know what they hold. Plain HTTP goes to this machine only; who
 //! asks is said as docker's own configuration has it, and else not at all.
+//! Of what comes in no more is read than there may be.
 
 use std::time::Duration;
 
 use docker_credential::{CredentialRetrievalError, DockerCredential};
-use futures_util::TryStreamExt;
 use oci_client::client::{Client, ClientConfig, ClientProtocol};
-use oci_client::errors::{DigestError, OciDistributionError, OciEnvelope, OciErrorCode};
+use oci_client::errors::{OciDistributionError, OciEnvelope, OciErrorCode};
 use oci_client::secrets::RegistryAuth;
 use oci_client::{Reference as Name, RegistryOperation};
 
@@ -21,45 +21,77 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a registry may say nothing.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
+const USER_AGENT: &str = concat!("reprieve/", env!("CARGO_PKG_VERSION"));
+
+/// The largest manifest: what the OCI distribution specification has registries take.
+const MANIFEST_BYTES: u64 = 4 << 20;
+
+/// The most of an error that is read.
+const ERROR_BYTES: u64 = 64 << 10;
+
 /// The manifest that the registry has for a reference: by its digest, where it has one.
 pub(super) fn manifest(reference: &Reference) -> Result<Vec<u8>, RegistryError> {
-    talk(reference, Part::Manifest, async |session| {
-        let Session { client, name, auth } = &session;
-        client.auth(name, auth, RegistryOperation::Pull).await?;
-        let (bytes, _) = client.pull_manifest_raw(name, auth, &[MANIFEST_TYPE]).await?;
-        Ok(Some(bytes.to_vec()))
-    })
+    let named = reference.digest().map_or_else(|| reference.tag().unwrap_or_default(), Digest::as_str);
+    get(reference, Part::Manifest, &format!("manifests/{named}"), MANIFEST_BYTES)
 }
 
 /// A blob that a manifest describes.
 pub(super) fn blob(reference: &Reference, described: &Described) -> Result<Vec<u8>, RegistryError> {
-    talk(reference, Part::Component, async |session| {
-        let Session { client, name, auth } = &session;
-        client.auth(name, auth, RegistryOperation::Pull).await?;
-        let mut stream = client.pull_blob_stream(name, described.digest.as_str()).await?.stream;
-        let mut bytes = Vec::new();
-        while let Some(chunk) = stream.try_next().await? {
-            bytes.extend_from_slice(&chunk);
-            if bytes.len() as u64 > described.size_bytes {
-                return Ok(None);
-            }
-        }
-        Ok(Some(bytes))
-    })
+    get(reference, Part::Component, &format!("blobs/{}", described.digest), described.size_bytes)
 }
 
 /// Puts blobs there, then the manifest that names them.
 pub(super) fn push(reference: &Reference, blobs: &[&[u8]], manifest: Vec<u8>) -> Result<(), RegistryError> {
-    talk(reference, Part::Component, async |session| {
-        let Session { client, name, auth } = &session;
-        client.auth(name, auth, RegistryOperation::Push).await?;
+    talk(reference, async |Session { client, name, auth }| {
+        client.auth(&name, &auth, RegistryOperation::Push).await?;
         for blob in blobs {
-            client.push_blob(name, blob.to_vec(), Digest::of(blob).as_str()).await?;
+            client.push_blob(&name, blob.to_vec(), Digest::of(blob).as_str()).await?;
         }
         let media_type = MANIFEST_TYPE.parse().expect("it is a header's value");
-        client.push_manifest_raw(name, manifest, media_type).await?;
-        Ok(Some(()))
+        client.push_manifest_raw(&name, manifest, media_type).await?;
+        Ok(())
     })
+}
+
+/// What the registry has at a path of the reference's name. The client would read all that comes.
+fn get(reference: &Reference, part: Part, path: &str, most_bytes: u64) -> Result<Vec<u8>, RegistryError> {
+    let scheme = if reference.is_loopback() { "http" } else { "https" };
+    let bytes = talk(reference, async |Session { client, name, auth }| {
+        let token = client.auth(&name, &auth, RegistryOperation::Pull).await?;
+        let http = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(READ_TIMEOUT)
+            .build()?;
+        // Docker's own registry answers under another name.
+        let url = format!("{scheme}://{}/v2/{}/{path}", name.resolve_registry(), name.repository());
+        let request = http.get(url).header("Accept", MANIFEST_TYPE);
+        let request = match (token, auth) {
+            (Some(token), _) => request.bearer_auth(token),
+            (None, RegistryAuth::Basic(user, password)) => request.basic_auth(user, Some(password)),
+            (None, _) => request,
+        };
+        let answer = request.send().await?;
+        let status = answer.status();
+        if status != reqwest::StatusCode::OK {
+            let said = bounded(answer, ERROR_BYTES).await?.unwrap_or_default();
+            return Err(Trouble::Refused { status: status.as_u16(), said });
+        }
+        Ok(bounded(answer, most_bytes).await?)
+    })?;
+    bytes.ok_or_else(|| RegistryError::Endless { reference: Box::new(reference.clone()), part, most_bytes })
+}
+
+/// All of an answer; `None` where there is more than this.
+async fn bounded(mut answer: reqwest::Response, most_bytes: u64) -> reqwest::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = answer.chunk().await? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() as u64 > most_bytes {
+            return Ok(None);
+        }
+    }
+    Ok(Some(bytes))
 }
 
 /// A registry, a name in it, and who asks.
@@ -69,20 +101,34 @@ struct Session {
     auth: RegistryAuth,
 }
 
-/// Has a conversation, on a runtime of its own. `None` is an answer that is too long.
+/// What went wrong in a conversation, before it is put into words.
+enum Trouble {
+    Client(OciDistributionError),
+    Request(reqwest::Error),
+    Refused { status: u16, said: Vec<u8> },
+}
+
+impl From<OciDistributionError> for Trouble {
+    fn from(error: OciDistributionError) -> Self {
+        Self::Client(error)
+    }
+}
+
+impl From<reqwest::Error> for Trouble {
+    fn from(error: reqwest::Error) -> Self {
+        Self::Request(error)
+    }
+}
+
+/// Has a conversation, on a runtime of its own.
 fn talk<T>(
     reference: &Reference,
-    part: Part,
-    conversation: impl AsyncFnOnce(Session) -> Result<Option<T>, OciDistributionError>,
+    conversation: impl AsyncFnOnce(Session) -> Result<T, Trouble>,
 ) -> Result<T, RegistryError> {
     let session = Session { client: client(reference)?, name: name(reference), auth: auth(reference)? };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| no_client(&error))?;
-    match runtime.block_on(conversation(session)) {
-        Ok(Some(answer)) => Ok(answer),
-        Ok(None) => Err(RegistryError::TooLarge(Box::new(reference.clone()))),
-        Err(error) => Err(told(reference, part, error)),
-    }
+    runtime.block_on(conversation(session)).map_err(|trouble| told(reference, trouble))
 }
 
 fn client(reference: &Reference) -> Result<Client, RegistryError> {
@@ -93,7 +139,7 @@ fn client(reference: &Reference) -> Result<Client, RegistryError> {
         protocol,
         connect_timeout: Some(CONNECT_TIMEOUT),
         read_timeout: Some(READ_TIMEOUT),
-        user_agent: concat!("reprieve/", env!("CARGO_PKG_VERSION")),
+        user_agent: USER_AGENT,
         ..ClientConfig::default()
     };
     Client::try_from(config).map_err(|error| no_client(&error))
@@ -124,25 +170,40 @@ fn auth(reference: &Reference) -> Result<RegistryAuth, RegistryError> {
     }
 }
 
-/// An error in words for whoever named the reference.
-fn told(reference: &Reference, part: Part, error: OciDistributionError) -> RegistryError {
+/// Trouble in words for whoever named the reference.
+fn told(reference: &Reference, trouble: Trouble) -> RegistryError {
     use OciDistributionError as E;
-    match error {
-        E::ImageManifestNotFoundError(_) | E::ServerError { code: 404, .. } => no_such(reference),
-        E::UnauthorizedError { .. } | E::ServerError { code: 401 | 403, .. } => no_access(reference, ""),
-        E::AuthenticationFailure(why) => no_access(reference, &why),
-        E::RegistryError { envelope, .. } => refused(reference, &envelope),
-        E::DigestError(DigestError::VerificationError { expected, actual }) => {
-            match (expected.parse(), actual.parse()) {
-                (Ok(expected), Ok(found)) => RegistryError::mismatch(reference, part, &expected, found),
-                _ => unreachable(reference, &format!("`{expected}` was asked for, and `{actual}` came")),
-            }
+    let named = || Box::new(reference.clone());
+    match trouble {
+        Trouble::Refused { status, said } => status_told(reference, status, &said),
+        Trouble::Client(E::ServerError { code, message, .. }) => {
+            status_told(reference, code, message.as_bytes())
         }
-        E::IoError(error) => match error.downcast::<DigestError>() {
-            Ok(digest) => told(reference, part, E::DigestError(digest)),
-            Err(error) => unreachable(reference, &with_causes(&error)),
-        },
-        error => unreachable(reference, &with_causes(&error)),
+        Trouble::Client(E::UnauthorizedError { .. }) => no_access(reference, ""),
+        Trouble::Client(E::AuthenticationFailure(why)) => no_access(reference, &why),
+        Trouble::Client(E::RegistryError { envelope, .. }) => refused(reference, &envelope),
+        Trouble::Client(E::RequestError(error)) | Trouble::Request(error) => {
+            RegistryError::Unreachable { reference: named(), why: words(&causes(&error)) }
+        }
+        // It has answered, with something else than what was to come.
+        Trouble::Client(error) => {
+            RegistryError::NotRegistry { reference: named(), why: words(&with_causes(&error)) }
+        }
+    }
+}
+
+/// What a status means, and what came with it.
+fn status_told(reference: &Reference, status: u16, said: &[u8]) -> RegistryError {
+    if let Ok(envelope) = serde_json::from_slice::<OciEnvelope>(said) {
+        return refused(reference, &envelope);
+    }
+    let why = format!("it answers with status `{status}`");
+    let reference = Box::new(reference.clone());
+    match status {
+        401 | 403 => no_access(&reference, ""),
+        // Something in between, or a registry that is not well.
+        500 | 502..=504 => RegistryError::Unreachable { reference, why },
+        _ => RegistryError::NotRegistry { reference, why },
     }
 }
 
@@ -153,32 +214,32 @@ fn refused(reference: &Reference, envelope: &OciEnvelope) -> RegistryError {
     let why: Vec<&str> = envelope.errors.iter().map(|error| &*error.message).collect();
     let why = why.join("; ");
     if said(&[Code::ManifestUnknown, Code::NameUnknown, Code::NotFound, Code::BlobUnknown]) {
-        no_such(reference)
+        RegistryError::NoSuch(Box::new(reference.clone()))
     } else if said(&[Code::Unauthorized, Code::Denied]) {
         no_access(reference, &why)
     } else {
-        unreachable(reference, &why)
+        RegistryError::Unreachable { reference: Box::new(reference.clone()), why: words(&why) }
     }
 }
 
-fn no_client(error: &dyn std::error::Error) -> RegistryError {
+fn no_client(error: &(dyn std::error::Error + 'static)) -> RegistryError {
     RegistryError::NoClient(words(&with_causes(error)))
-}
-
-fn no_such(reference: &Reference) -> RegistryError {
-    RegistryError::NoSuch(Box::new(reference.clone()))
 }
 
 fn no_access(reference: &Reference, why: &str) -> RegistryError {
     RegistryError::NoAccess { reference: Box::new(reference.clone()), why: words(why) }
 }
 
-fn unreachable(reference: &Reference, why: &str) -> RegistryError {
-    RegistryError::Unreachable { reference: Box::new(reference.clone()), why: words(why) }
+/// Why a request failed: that it did, and at which address, stands beside it.
+fn causes(error: &reqwest::Error) -> String {
+    let all = with_causes(error);
+    let own = format!("{error}: ");
+    let why = all.strip_prefix(&own).unwrap_or(&all);
+    why.strip_prefix("client error (Connect): ").unwrap_or(why).to_owned()
 }
 
 /// The first cause is often no more than that a request failed.
-fn with_causes(error: &dyn std::error::Error) -> String {
+fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

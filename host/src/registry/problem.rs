@@ -57,13 +57,25 @@ pub enum RegistryError {
     /// The registry was not reached, or failed.
     #[error(
         "`{reference}` cannot be reached: {why}\n\
-         hint: is `{}` up, and the way to it? What is locked and has been pulled needs no registry",
-        reference.registry()
+         hint: {}; what is locked and has been pulled needs no registry",
+        up(reference)
     )]
     Unreachable {
         /// What was asked for.
         reference: Box<Reference>,
         /// What failed.
+        why: String,
+    },
+    /// What answers there is something else.
+    #[error(
+        "`{}` does not answer as a registry does: {why}\n\
+         hint: look at the host and the port; if a registry is there, at the name and the tag",
+        reference.registry()
+    )]
+    NotRegistry {
+        /// What was asked for.
+        reference: Box<Reference>,
+        /// What it answers.
         why: String,
     },
     /// There are no certificates to know registries by, or something else that all connections need.
@@ -83,6 +95,19 @@ pub enum RegistryError {
     /// It is larger than a policy may be.
     #[error("`{0}` is larger than `{COMPONENT_BYTES}` bytes\nhint: build it for release and strip it")]
     TooLarge(Box<Reference>),
+    /// The registry sends more than it may, or than it said.
+    #[error(
+        "`{reference}` is refused: {part} does not end after `{most_bytes}` bytes\n\
+         hint: that is no policy's; ask whoever keeps `{}`", reference.registry()
+    )]
+    Endless {
+        /// What was asked for.
+        reference: Box<Reference>,
+        /// What of it.
+        part: Part,
+        /// What it may have at most.
+        most_bytes: u64,
+    },
     /// It is something else than it has to be.
     #[error("`{reference}` is refused: {part} has to be `{expected}` and is `{found}`\nhint: {}", part.hint())]
     Mismatch {
@@ -146,6 +171,15 @@ impl RegistryError {
 /// Words of a registry, or of somebody between here and there, fit for a line.
 pub(super) fn words(text: &str) -> String {
     printable(clip(text.trim(), WORDS_BYTES))
+}
+
+fn up(reference: &Reference) -> String {
+    let registry = reference.registry();
+    if reference.is_loopback() {
+        format!("does anything listen at `{registry}`? Start the registry there, or look at the port")
+    } else {
+        format!("is `{registry}` up, and the way to it? It has to speak HTTPS")
+    }
 }
 
 fn because(why: &str) -> String {

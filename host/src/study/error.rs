@@ -2,12 +2,15 @@
 //!
 //! It knows spans and text, and nothing of the schema that they break.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
+use regex::{Captures, Regex};
 
-use super::{Source, Span};
+use super::{Reference, Source, Span};
 
 /// Why there is no study: everything that was found wrong, in file order.
 ///
@@ -150,7 +153,7 @@ impl StudyError {
         let line = 1 + self.text[..start].matches('\n').count();
         let moved = |span: Span| span.start - start..span.end - start;
 
-        let snippet = Snippet::source(&self.text[start..end])
+        let snippet = Snippet::source(without_credentials(&self.text[start..end]))
             .path(&self.path)
             .line_start(line)
             .annotation(AnnotationKind::Primary.span(moved(place)));
@@ -161,6 +164,21 @@ impl StudyError {
             None => snippet,
         }
     }
+}
+
+/// The lines with the names and passwords covered that stand in references, which
+/// is an error of its own. They keep their length: places are told by it.
+fn without_credentials(lines: &str) -> Cow<'_, str> {
+    static REFERENCE: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r#"[a-z]+://[^\s"']*"#).expect("it is ours"));
+    REFERENCE.replace_all(lines, |found: &Captures<'_>| {
+        let shown = Reference::without_credentials(&found[0]);
+        let covered = found[0].len().saturating_sub(shown.len() - "…".len());
+        match &shown {
+            Cow::Borrowed(shown) => (*shown).to_owned(),
+            Cow::Owned(shown) => shown.replacen('…', &"*".repeat(covered), 1),
+        }
+    })
 }
 
 impl fmt::Display for StudyError {

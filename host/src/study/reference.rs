@@ -2,6 +2,7 @@
 //!
 //! Reaches no registry: see `registry`.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -53,6 +54,18 @@ impl Reference {
     /// What every reference begins with, and no path.
     pub const SCHEME: &str = "oci://";
 
+    /// A text that was meant as a reference, fit to be shown: without what
+    /// stands before an `@` and may be a user's name and password.
+    pub fn without_credentials(text: &str) -> Cow<'_, str> {
+        let begin = text.find("://").map_or(0, |scheme| scheme + 3);
+        match without_digest(&text[begin..]).0.rsplit_once('@') {
+            Some((before, after)) if before.contains(':') || !before.contains('/') || after.contains('/') => {
+                Cow::Owned(format!("{}…{}", &text[..begin], &text[begin + before.len()..]))
+            }
+            _ => Cow::Borrowed(text),
+        }
+    }
+
     /// The registry's host, with the port where there is one.
     pub fn registry(&self) -> &str {
         &self.registry
@@ -91,20 +104,40 @@ impl FromStr for Reference {
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
         let wrong = |problem, hint: &str| {
-            Err(ReferenceError { text: text.to_owned(), problem, hint: hint.to_owned() })
+            let text = Self::without_credentials(text).into_owned();
+            Err(ReferenceError { text, problem, hint: hint.to_owned() })
         };
         let Some(rest) = text.strip_prefix(Self::SCHEME) else {
             return wrong("does not begin with `oci://`", "for example `oci://ghcr.io/lab/two-strikes:1.2`");
         };
-        let (rest, digest) = match rest.split_once('@') {
-            Some((rest, digest)) => (rest, Some(digest)),
-            None => (rest, None),
-        };
-        let Some((registry, rest)) = rest.split_once('/').filter(|(host, _)| is_host(host)) else {
+        let (rest, digest) = without_digest(rest);
+        if let Some((before, after)) = rest.rsplit_once('@') {
+            if before.contains('/') && !after.contains('/') {
+                return wrong("has a digest that is none", NoDigest::HINT);
+            }
             return wrong(
-                "does not begin with a registry's host",
-                "a host has a dot, a port, or is `localhost`: `oci://ghcr.io/lab/two-strikes:1.2`",
+                "has credentials in it, and none may stand there",
+                "`docker login`, with the registry's host, keeps credentials that `reprieve` uses too",
             );
+        }
+        let (registry, name) = rest.split_once('/').map_or((rest, None), |(host, name)| (host, Some(name)));
+        let rest = match name {
+            Some(name) if is_host(registry) => name,
+            None if is_host(registry) => {
+                return wrong(
+                    "names a registry, and no policy in it",
+                    &format!("for example `{text}/lab/two-strikes:1.2`"),
+                );
+            }
+            Some(_) if registry.split_once(':').is_some_and(|(host, _)| is_named(host)) => {
+                return wrong("has a port that is none", "a port is a number from 1 to 65535");
+            }
+            _ => {
+                return wrong(
+                    "does not begin with a registry's host",
+                    "a host has a dot, a port, or is `localhost`: `oci://ghcr.io/lab/two-strikes:1.2`",
+                );
+            }
         };
         let (repository, tag) = match rest.split_once(':') {
             Some((repository, tag)) => (repository, Some(tag)),
@@ -112,7 +145,7 @@ impl FromStr for Reference {
         };
         if repository.len() > REPOSITORY_CHARS || !repository.split('/').all(is_component) {
             return wrong(
-                "names nothing that a registry can hold",
+                "has a name that no registry takes",
                 "a name has small letters and digits, with `.`, `_`, `-` between them and `/` between its parts",
             );
         }
@@ -140,11 +173,21 @@ impl FromStr for Reference {
 
 fn is_host(text: &str) -> bool {
     let (host, port) = text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port)));
-    let named = host
-        .split('.')
-        .all(|label| !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
     let distinct = host == "localhost" || host.contains('.') || port.is_some();
-    named && distinct && port.is_none_or(|port| port.parse::<u16>().is_ok())
+    is_named(host) && distinct && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
+}
+
+fn is_named(host: &str) -> bool {
+    let inside = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    host.split('.').all(|label| !label.is_empty() && label.chars().all(inside))
+}
+
+/// What stands before a digest, and what is meant as one.
+fn without_digest(text: &str) -> (&str, Option<&str>) {
+    match text.rsplit_once('@') {
+        Some((before, digest)) if digest.starts_with("sha") => (before, Some(digest)),
+        _ => (text, None),
+    }
 }
 
 /// Words of small letters and digits, with one `.`, one or two `_`, or any number of `-` between.

@@ -9,7 +9,12 @@ mod replay;
 mod test;
 mod update;
 
-use crate::policy::{Engine, Policy, SpecError};
+use std::path::Path;
+
+use clap::builder::{PathBufValueParser, TypedValueParser, ValueParser};
+use serde_json::{Map, Value};
+
+use crate::policy::{self, Engine, Policy, Problem, SpecError};
 use crate::runner::OpenError;
 use crate::study::{PolicyComponent, PolicySpec};
 
@@ -41,9 +46,15 @@ pub(super) struct Which {
     /// The component, binary or as text; or `standard`; or a reference, `oci://…`.
     #[arg(value_parser = super::component)]
     policy: PolicyComponent,
-    /// Settings for it, a JSON object.
-    #[arg(long, value_name = "JSON", default_value = "{}")]
-    settings: String,
+    /// Settings for it, a JSON object. [default: {}; of `replay`, those of the study]
+    #[arg(long, value_name = "JSON")]
+    settings: Option<String>,
+}
+
+/// The policy that is meant, found, and yet to be told its settings.
+struct Found {
+    engine: Engine,
+    component: PolicyComponent,
 }
 
 pub(super) fn run(command: &Command, json: bool) -> Result<u8, Failed> {
@@ -61,16 +72,64 @@ pub(super) fn run(command: &Command, json: bool) -> Result<u8, Failed> {
 
 impl Which {
     fn load(&self) -> Result<Policy, Failed> {
+        let settings = self.settings()?.unwrap_or_default();
+        self.find()?.with(settings).map_err(failed)
+    }
+
+    /// What the command line says.
+    fn settings(&self) -> Result<Option<Map<String, Value>>, Failed> {
+        self.settings.as_deref().map(super::settings).transpose()
+    }
+
+    fn find(&self) -> Result<Found, Failed> {
         let cache = super::cache_dir();
         let pins = match self.policy.reference() {
             Some(reference) => vec![super::pins::obtain(reference, None)?.pin],
             None => Vec::new(),
         };
         let component = self.policy.pinned(&pins, cache.as_deref());
-        let spec =
-            PolicySpec { component, settings: super::settings(&self.settings)?, ..PolicySpec::default() };
-        let failed = |error: SpecError| Failed::Open(OpenError::Policy(error));
         let engine = Engine::new(cache).map_err(|error| failed(error.into()))?;
-        Policy::named(&engine, &spec).map_err(failed)
+        Ok(Found { engine, component })
     }
+}
+
+impl Found {
+    fn with(&self, settings: Map<String, Value>) -> Result<Policy, SpecError> {
+        let component = self.component.clone();
+        Policy::named(&self.engine, &PolicySpec { component, settings, ..PolicySpec::default() })
+    }
+}
+
+fn failed(error: SpecError) -> Failed {
+    Failed::Open(OpenError::Policy(error))
+}
+
+/// Where a component goes: standard output is for what is told of it.
+fn file() -> ValueParser {
+    ValueParser::new(PathBufValueParser::new().try_map(|path| {
+        if path == Path::new("-") {
+            Err("a component goes to a file; `./-` is one of that name")
+        } else {
+            Ok(path)
+        }
+    }))
+}
+
+/// All of a file that is to be a component, or to become one.
+fn read(path: &Path) -> Result<Vec<u8>, Failed> {
+    policy::read_file(path).map_err(|problem| {
+        let path = path.display();
+        Failed::Usage(match problem {
+            // Only a file will do here: what else names a policy is not the way out.
+            Problem::Missing => format!("`{path}` does not exist\nhint: look at the path"),
+            problem => format!("`{path}` {problem}"),
+        })
+    })
+}
+
+fn write(path: &Path, component: &[u8]) -> Result<(), Failed> {
+    std::fs::write(path, component).map_err(|error| {
+        let path = path.display();
+        Failed::Usage(format!("`{path}` cannot be written: {error}\nhint: name another file with `-o`"))
+    })
 }

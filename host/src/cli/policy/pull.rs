@@ -17,7 +17,7 @@ pub(in crate::cli) struct Args {
     /// What it is called, as `oci://HOST/NAME:TAG` or `oci://HOST/NAME@sha256:…`.
     reference: Reference,
     /// Where the component goes; it is kept in the cache in any case.
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", value_parser = super::file())]
     output: Option<PathBuf>,
 }
 
@@ -34,10 +34,7 @@ struct Told<'a> {
 pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
     let obtained = pins::obtain(&args.reference, None)?;
     if let Some(output) = &args.output {
-        std::fs::write(output, &obtained.component).map_err(|error| {
-            let output = output.display();
-            Failed::Usage(format!("`{output}` cannot be written: {error}\nhint: name another file with `-o`"))
-        })?;
+        super::write(output, &obtained.component)?;
     }
     tell(&obtained.pin, obtained.component.len() as u64, args.output.as_deref(), json)?;
     Ok(exit_code::SUCCESS)

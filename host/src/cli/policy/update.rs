@@ -1,7 +1,7 @@
 //! `reprieve policy update`: locked tags, looked at anew.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -27,6 +27,13 @@ struct Told<'a> {
 }
 
 pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
+    if !args.folder.is_dir() {
+        return Err(Failed::Usage(format!(
+            "`{}` is no folder\nhint: {}",
+            args.folder.display(),
+            there_is()?
+        )));
+    }
     let lock = Lock::read(&args.folder)?;
     // All of them before any is written: a lock is of one moment.
     let now: Vec<Pin> =
@@ -49,4 +56,15 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
         lock.write(now)?;
     }
     Ok(exit_code::SUCCESS)
+}
+
+/// What can be looked at anew, for whoever named something else.
+fn there_is() -> Result<String, Failed> {
+    let lock = Lock::read(Path::new("."))?;
+    let locked: Vec<String> = lock.pins().map(|pin| format!("`{}`", pin.reference)).collect();
+    Ok(if locked.is_empty() {
+        "name the folder that has the `reprieve.lock`, and all of its tags are looked at".to_owned()
+    } else {
+        format!("without a name all is looked at that `reprieve.lock` here has: {}", locked.join(", "))
+    })
 }

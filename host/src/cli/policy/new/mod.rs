@@ -35,13 +35,35 @@ struct Told<'a> {
     next: Vec<&'a str>,
 }
 
+/// The most characters of a name: as many as crates.io takes.
+const NAME_CHARS: usize = 64;
+
+/// What tools take for something else: npm its own folder, Rust its keywords
+/// and the crates that each program has, all of them the SDK.
+const RESERVED: &str = "node_modules reprieve reprieve-guest reprieve_guest \
+    alloc core proc_macro std test \
+    abstract as async await become box break const continue crate do dyn else enum extern false final fn for gen \
+    if impl in let loop macro match mod move mut override priv pub ref return self static struct super trait true \
+    try type typeof unsafe unsized use virtual where while yield";
+
 /// A name that all languages' tools take for a package.
 fn name(given: &str) -> Result<String, String> {
     let inside = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if given.starts_with(|c: char| c.is_ascii_alphabetic()) && given.chars().all(inside) {
-        return Ok(given.to_owned());
+    if !given.starts_with(|c: char| c.is_ascii_alphabetic()) || !given.chars().all(inside) {
+        return Err(
+            "a name is letters, digits, `-` and `_`, a letter first, such as `night-shift`".to_owned()
+        );
     }
-    Err("a name is letters, digits, `-` and `_`, a letter first".to_owned())
+    if given.len() > NAME_CHARS {
+        return Err(format!("a name has at most {NAME_CHARS} characters, and this has {}", given.len()));
+    }
+    if RESERVED.split_whitespace().any(|word| word.eq_ignore_ascii_case(given)) {
+        return Err(
+            "it means something to the tools that build policies; for example `night-shift` does not"
+                .to_owned(),
+        );
+    }
+    Ok(given.to_owned())
 }
 
 pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
