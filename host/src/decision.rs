@@ -124,6 +124,20 @@ pub struct PolicyFault {
     pub output_tail: String,
 }
 
+impl PolicyFault {
+    /// The functions of its backtrace that have names, without those that a
+    /// language's runtime ends in when it panics: the author's own come first.
+    pub fn functions(&self) -> impl Iterator<Item = &str> {
+        const RUNTIME: [&str; 7] = ["__", "abort", "alloc::", "core::", "runtime.", "rust_panic", "std::"];
+        let of_runtime = |function: &str| RUNTIME.iter().any(|start| function.starts_with(start));
+        let named = |function: &&str| !function.starts_with("<wasm function");
+        let all = move || self.backtrace.iter().map(String::as_str).filter(named);
+        // What is the runtime's own fault is told as well.
+        let skipped = all().position(|function| !of_runtime(function)).unwrap_or_default();
+        all().skip(skipped)
+    }
+}
+
 /// What kind of thing kept a policy from answering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -169,4 +183,25 @@ pub fn seed(study: u64, experiment: &str, stage: crate::attempt::Stage, attempt:
     hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     hash ^ (hash >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_author_s_functions_come_before_the_runtime_s() {
+        let told = |functions: &[&str]| {
+            let backtrace = functions.iter().map(|&function| function.to_owned()).collect();
+            let (kind, message, output_tail) = (PolicyFaultKind::Trap, String::new(), String::new());
+            let fault = PolicyFault { kind, message, backtrace, output_tail };
+            fault.functions().collect::<Vec<_>>().join(" < ")
+        };
+        let panic = ["abort", "std::process::abort", "__rustc::rust_panic", "core::panicking::panic_fmt"];
+        let whole =
+            [&panic[..], &["mine::choose", "<wasm function 7>", "std::thread::with", "decide"]].concat();
+        assert_eq!(told(&whole), "mine::choose < std::thread::with < decide");
+        assert_eq!(told(&panic), panic.join(" < "));
+        assert_eq!(told(&["<wasm function 7>"]), "");
+    }
 }

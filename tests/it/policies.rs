@@ -126,12 +126,26 @@ fn situations_that_are_wrong_are_told_with_their_place() {
     3 | clas = "hang"
       | ^^^^
     unknown field `clas`, expected one of `name`, `class`, `evidence`, `stage`, `stderr_tail`, `stdout_tail`, `retryable`, `foreign_processes`, `retries_in_study`, `parameters`, `adjustable`, `expect`
+    hint: each begins with `[[situations]]` and has a `name`; `reprieve policy new` writes some to begin with
     "#);
     assert_snapshot!(own("[[situations]]\nname = \"a\"\nadjustable = [\"batch\"]\n"), @r"
     exit code 2
     --- stderr
-    error: `own.toml` holds no situations: `a`: no parameter `batch` to adjust
+    error: `own.toml` holds no situations: `a`, line 3: no parameter `batch` to adjust
     hint: give it a value in `parameters`
+    ");
+    let test = |file| Place::new().reprieve(&["policy", "test", "standard", "--situations", file]);
+    assert_snapshot!(test("none.toml"), @r"
+    exit code 2
+    --- stderr
+    error: `none.toml` cannot be read: No such file or directory (os error 2)
+    hint: it has to be a text that you may read
+    ");
+    assert_snapshot!(test("/dev/zero"), @r"
+    exit code 2
+    --- stderr
+    error: `/dev/zero` is larger than `1048576` bytes
+    hint: each begins with `[[situations]]` and has a `name`; `reprieve policy new` writes some to begin with
     ");
 }
 
@@ -152,20 +166,27 @@ fn replay(place: &Place, settings: &str) -> Ran {
 
 #[test]
 fn a_policy_asked_about_its_own_past_decides_as_it_did() {
-    assert_snapshot!(replay(&past(), r#"{ "delay_seconds": 0.01 }"#), @r"
+    let place = past();
+    let ran = place.reprieve(&["policy", "replay", "standard", "--study", "out"]);
+    assert_snapshot!(ran, @r"
     exit code 0
     --- stdout
     study `s` in out: 6 decisions, 0 differences
 
     standard decides all 6 as they were decided
     ");
+    let ran = replay(&place, "{}");
+    assert!(
+        ran.stdout.contains("2 attempts with another wait"),
+        "its defaults, where one asks for them: {ran}"
+    );
 }
 
 #[test]
 fn another_policy_is_told_by_what_it_would_have_done_otherwise() {
     let place = past();
     let ran = replay(&place, r#"{ "delay_seconds": 0.01, "max_retries": 1 }"#);
-    let differs = "  fails  measure 2  was: retry in 20 ms\n      now: given up: gave up after 2 attempts: network failure";
+    let differs = "    fails  measure 2  was: retry in 20 ms\n        now: given up: gave up after 2 attempts: network failure";
     assert!(ran.code == 0 && ran.stdout.contains(differs), "{ran}");
     assert!(ran.stdout.contains("standard decides 1 of 4 otherwise: 2 attempts fewer ("), "{ran}");
     let ran = replay(&place, r#"{ "delay_seconds": 0.01, "max_retries": 0, "retry_once": [] }"#);
@@ -174,4 +195,150 @@ fn another_policy_is_told_by_what_it_would_have_done_otherwise() {
             && ran.stdout.contains("1 experiment ended early that succeeded"),
         "{ran}"
     );
+    let ran = replay(&place, r#"{ "delay_seconds": 0.01, "max_retries": 9 }"#);
+    assert!(ran.stdout.ends_with("otherwise: 1 stage tried again that was not\n"), "{ran}");
+}
+
+#[test]
+fn differences_that_are_alike_are_told_once_with_examples_and_whole_for_machines() {
+    let place = Place::of(
+        "name = \"s\"\nslots = 1\npolicy = { settings = { max_retries = 0, retry_once = [] } }\n\
+         [[experiments]]\nname = \"net-{n}\"\nmatrix = { n = [1, 2, 3, 4] }\n\
+         measure = { shell = 'echo ConnectionError: connection reset by peer >&2; exit 1' }\n\
+         [[experiments]]\nname = \"odd\"\nmeasure = { shell = 'exit 9' }\n",
+    );
+    assert_eq!(place.run().code, 100);
+    assert_snapshot!(replay(&place, "{}"), @r"
+    exit code 0
+    --- stdout
+    study `s` in out: 5 decisions, 5 differences
+      4 network failures: given up, now retried
+        net-1  measure 1  was: given up
+            now: retry in 1 s: network failure can pass: ConnectionError: connection reset by peer; retry 1 of 3
+        net-2  measure 1  was: given up
+            now: retry in 1 s: network failure can pass: ConnectionError: connection reset by peer; retry 1 of 3
+        and 2 more
+      1 unknown failure: given up, now retried
+        odd  measure 1  was: given up
+            now: retry in 1 s: unknown failures are retried once: exit code 9
+
+    standard decides 5 of 5 otherwise: 5 stages tried again that were not
+    ");
+    let all = place
+        .reprieve(&["policy", "replay", "standard", "--settings", "{}", "--study", "out", "--json"])
+        .json();
+    assert_eq!(all.len(), 5);
+    assert_eq!(
+        (&all[0]["experiment"], &all[0]["failure"]),
+        (&"net-1".into(), &"network".into()),
+        "{}",
+        all[0]
+    );
+}
+
+/// A policy that has no settings, and accepts what comes.
+fn without_settings() -> Vec<u8> {
+    let text = r#"(module
+        (data (i32.const 3000) "this policy has no settings")
+        (func (export "reprieve:policy/guest@0.1.0#configure") (param i32 i32) (result i32)
+          (i32.store8 (i32.const 3200) (i32.ne (local.get 1) (i32.const 2)))
+          (i32.store (i32.const 3204) (i32.const 3000)) (i32.store (i32.const 3208) (i32.const 27))
+          (i32.const 3200))
+        (func (export "reprieve:policy/retry-policy@0.1.0#decide") (param i32) (result i32) (i32.const 1200)))"#;
+    guest::component(text, "guest")
+}
+
+#[test]
+fn a_policy_that_refuses_the_study_s_settings_is_asked_with_its_defaults_and_says_so() {
+    let place = past();
+    place.write("policy.wasm", without_settings());
+    let replay = ["policy", "replay", "policy.wasm", "--study", "out"];
+    let ran = place.reprieve(&replay);
+    assert!(
+        ran.code == 0 && ran.stdout.contains("guest decides 2 of 2 otherwise: 4 attempts fewer"),
+        "{ran}"
+    );
+    assert_snapshot!(ran.stderr, @r#"
+    guest refuses the settings of study `s` in out, `{"delay_seconds":0.01}`, and is asked with its defaults: this policy has no settings
+    hint: `--settings` gives it others
+    "#);
+    let given = [&replay[..], &["--settings", r#"{"patience":3}"#]].concat();
+    let ran = place.reprieve(&given);
+    assert!(
+        ran.code == 2 && ran.stderr.contains("refuses its settings: this policy has no settings"),
+        "{ran}"
+    );
+    // One that stood in for the study's own was told nothing of its settings.
+    let ran = place.reprieve(&["run", "study.toml", "--dir", "instead", "--policy", "policy.wasm"]);
+    assert_eq!(ran.code, 100, "{ran}");
+    let ran = place.reprieve(&["policy", "replay", "policy.wasm", "--study", "instead"]);
+    assert!(ran.stderr.is_empty() && ran.stdout.contains("0 differences"), "{ran}");
+}
+
+#[test]
+fn what_breaks_everywhere_is_told_once() {
+    let (_, told) = breaches(&with(include_str!("../policy/guests/panic.wat")));
+    assert_snapshot!(told, @r"
+    a success: attempt 1: \u{1b}[31mno such class\u{1b}[0m (wasm `unreachable` instruction executed), in choose_delay
+        in 35 situations: a success, a success beside another's process, a success with throttled clocks, and 32 more
+    ");
+    let (_, told) = breaches(&with(include_str!("../policy/guests/mover.wat")));
+    assert!(told.lines().count() < 5, "{told}");
+    let place = with(include_str!("../policy/guests/panic.wat"));
+    let all = place.reprieve(&["policy", "test", "policy.wasm", "--json"]).json();
+    assert!(all.iter().all(|situation| situation["breaches"].as_array().is_some_and(|all| all.len() == 1)));
+}
+
+#[test]
+fn a_plan_s_breach_is_told_to_machines_too() {
+    let place = Place::new();
+    let text = "(module (func (export \"reprieve:policy/cleanup-policy@0.1.0#plan\") (param i32) (result i32) \
+                (unreachable)))";
+    place.write("policy.wasm", guest::component(text, "planner"));
+    let ran = place.reprieve(&["policy", "test", "policy.wasm", "--json"]);
+    let told = ran.json();
+    assert_eq!(ran.code, 1, "{ran}");
+    assert_eq!(told[0]["situation"], "plan before an attempt", "{ran}");
+    assert!(told[0]["breaches"][0].as_str().is_some_and(|breach| breach.contains("unreachable")), "{ran}");
+}
+
+#[test]
+fn what_cannot_become_a_component_is_told_with_the_way_out() {
+    let place = Place::new();
+    place.write("empty", "");
+    place.write("photo.jpg", b"\xff\xd8\xff\xe0\x00\x10JFIF");
+    place.write("core.wasm", b"\0asm\x01\0\0\0");
+    let made = |file: &str, output: &str| place.reprieve(&["policy", "componentize", file, "-o", output]);
+    assert_snapshot!(made("photo.jpg", "out.wasm"), @r"
+    exit code 2
+    --- stderr
+    error: `photo.jpg` is not WebAssembly: it begins with `\xff\xd8\xff\xe0\x00\x10JFIF`
+    hint: give what a compiler wrote for WebAssembly, `.wasm` or `.wat`
+    ");
+    assert_snapshot!(made("empty", "out.wasm"), @r"
+    exit code 2
+    --- stderr
+    error: `empty` is empty
+    hint: build it again
+    ");
+    assert_snapshot!(made("/dev/zero", "out.wasm"), @r"
+    exit code 2
+    --- stderr
+    error: `/dev/zero` is larger than `67108864` bytes
+    hint: build it for release and strip it
+    ");
+    assert_snapshot!(made("none.wasm", "out.wasm"), @r"
+    exit code 2
+    --- stderr
+    error: `none.wasm` does not exist
+    hint: look at the path
+    ");
+    assert_snapshot!(made("core.wasm", "-"), @r"
+    exit code 2
+    --- stderr
+    error: invalid value '-' for '--output <FILE>': a component goes to a file; `./-` is one of that name
+
+    For more information, try '--help'.
+    ");
+    assert!(!place.path("out.wasm").exists() && !place.path("-").exists());
 }

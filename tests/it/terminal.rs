@@ -10,6 +10,7 @@ use nix::fcntl::OFlag;
 use nix::pty::{Winsize, grantpt, openpty, posix_openpt, ptsname_r, unlockpt};
 use rustix::process::Signal;
 
+use crate::guest;
 use crate::support::{Host, Place, until};
 
 /// A terminal: the end for a program, and what it will have printed once every program has ended.
@@ -70,6 +71,42 @@ fn no_line_is_broken_at_any_width_and_nothing_stays_after_the_end() {
         assert!(after.contains("interrupted by Ctrl-C"), "{after}");
     }
 }
+
+/// What `reprieve policy` tells people.
+#[test]
+fn what_is_told_of_a_policy_fits_a_terminal_and_is_told_whole() {
+    let place = Place::of(STUDY_OF_FAILURES);
+    place.write("panic.wasm", guest::component(include_str!("../policy/guests/panic.wat"), "guest"));
+    assert_eq!(place.run().code, 100);
+    for (arguments, told) in [
+        (
+            &["policy", "inspect", "standard"][..],
+            "A class that is in `retry` too is retried as `retry` says.",
+        ),
+        (&["policy", "test", "standard"], "await-memory or quarantine"),
+        (&["policy", "test", "panic.wasm"], "and 32 more"),
+        (&["policy", "replay", "standard", "--settings", "{}", "--study", "out"], "retry 1 of 3"),
+    ] {
+        let (end, printed) = terminal(80);
+        place.start_on(arguments, end).wait();
+        let all = lines(&printed.join().expect("the terminal was read"));
+        for line in &all {
+            let width = console::measure_text_width(line);
+            assert!(width <= 80, "{width} columns: {line}");
+        }
+        let text: Vec<&str> = all.iter().flat_map(|line| line.split_whitespace()).collect();
+        assert!(text.join(" ").contains(told), "{all:#?}");
+    }
+}
+
+const STUDY_OF_FAILURES: &str = r#"
+name = "s"
+slots = 1
+policy = { settings = { max_retries = 0 } }
+[[experiments]]
+name = "llama-70b-fp16-flash-attention-batch-128-sequence-4096"
+measure = { shell = 'echo "ConnectionResetError: [Errno 104] Connection reset by peer, which is said at length" >&2; exit 1' }
+"#;
 
 #[test]
 fn a_dumb_terminal_is_not_told_to_move_its_cursor() {

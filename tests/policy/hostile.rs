@@ -97,6 +97,13 @@ fn a_panic_is_told_with_its_functions_and_its_last_words() {
 #[test]
 fn an_exit_is_no_answer() {
     assert_fault("exit", Trap, "it exited with code `1` instead of answering");
+    // One that says why was ended by its language's runtime: whose functions those are helps nobody.
+    let told = fault("exit-told");
+    assert_eq!(
+        (&*told.output_tail, told.backtrace.is_empty()),
+        ("KeyError: 1, in mine.py, line 6", true),
+        "{told:?}"
+    );
 }
 
 #[test]

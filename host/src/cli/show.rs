@@ -217,7 +217,7 @@ fn tell(
         Event::Decided(decided) => {
             if let Some(fault) = &decided.fault {
                 writeln!(out, "    policy fault: {}", words::fault(fault))?;
-                for function in words::named(&fault.backtrace) {
+                for function in fault.functions() {
                     writeln!(out, "      at {function}")?;
                 }
                 for line in fault.output_tail.lines() {

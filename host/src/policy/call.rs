@@ -131,7 +131,11 @@ impl<'a> Call<'a> {
     pub(super) fn fault(&self, error: &wasmtime::Error) -> PolicyFault {
         let inside = error.downcast_ref::<WasmBacktrace>();
         let (kind, message) = self.explain(error, inside.is_some());
-        let backtrace = inside.map(functions).unwrap_or_default();
+        // A runtime that says what went wrong and exits is called by no author:
+        // its way out is all that there is to see.
+        let told =
+            error.downcast_ref::<wasmtime_wasi::I32Exit>().is_some() && !self.store.data().log().is_empty();
+        let backtrace = inside.filter(|_| !told).map(functions).unwrap_or_default();
         PolicyFault { backtrace, ..self.refusal(kind, message) }
     }
 

@@ -308,7 +308,7 @@ impl Human {
 
     fn fault(&self, fault: &PolicyFault, by: &str) {
         self.below(&format!("policy fault: {}; `{by}` decides", words::fault(fault)));
-        for function in words::named(&fault.backtrace).take(5) {
+        for function in fault.functions().take(5) {
             self.below(&format!("  at {function}"));
         }
     }

@@ -6,11 +6,13 @@ mod fit;
 mod human;
 mod json;
 mod live;
+mod page;
 mod tally;
 pub mod words;
 
 pub use human::{Human, Stream};
 pub use json::{Json, VERSION, Versioned};
+pub use page::Page;
 
 use crate::event::Stamped;
 use crate::state::StudyState;

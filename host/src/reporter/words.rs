@@ -140,18 +140,6 @@ pub fn fault(fault: &PolicyFault) -> String {
     }
 }
 
-/// The functions of a backtrace that have names, without those that a
-/// language's runtime ends in when it panics: the author's own come first.
-pub fn named(backtrace: &[String]) -> impl Iterator<Item = &str> {
-    const RUNTIME: [&str; 7] = ["__", "abort", "alloc::", "core::", "runtime.", "rust_panic", "std::"];
-    let of_runtime = |function: &str| RUNTIME.iter().any(|start| function.starts_with(start));
-    let named = |function: &&str| !function.starts_with("<wasm function");
-    let all = move || backtrace.iter().map(String::as_str).filter(named);
-    // What is the runtime's own fault is told as well.
-    let skipped = all().position(|function| !of_runtime(function)).unwrap_or_default();
-    all().skip(skipped)
-}
-
 /// How a study ended.
 pub fn study_end(how: &StudyEnd) -> String {
     match how {
@@ -288,20 +276,6 @@ pub fn samples(samples: Option<&Samples>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_author_s_functions_come_before_the_runtime_s() {
-        let told = |functions: &[&str]| {
-            let functions: Vec<String> = functions.iter().map(|&function| function.to_owned()).collect();
-            named(&functions).map(str::to_owned).collect::<Vec<_>>().join(" < ")
-        };
-        let panic = ["abort", "std::process::abort", "__rustc::rust_panic", "core::panicking::panic_fmt"];
-        let whole =
-            [&panic[..], &["mine::choose", "<wasm function 7>", "std::thread::with", "decide"]].concat();
-        assert_eq!(told(&whole), "mine::choose < std::thread::with < decide");
-        assert_eq!(told(&panic), panic.join(" < "));
-        assert_eq!(told(&["<wasm function 7>"]), "");
-    }
 
     #[test]
     fn a_panic_is_told_by_its_message_and_its_place() {

@@ -8,6 +8,6 @@ mod policy;
 mod replay;
 mod situations;
 
-pub use policy::{MOST_ATTEMPTS, Planned, Trial, decide, plan, plan_answer};
-pub use replay::{Difference, Replay, ReplayError, replay};
+pub use policy::{Breach, MOST_ATTEMPTS, Planned, Trial, decide, plan, plan_answer};
+pub use replay::{Difference, Past, Replay, ReplayError};
 pub use situations::{Situation, SituationError, catalogue, parse};

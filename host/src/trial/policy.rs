@@ -2,6 +2,8 @@
 //!
 //! Whether a decision is wise is for a reader to say.
 
+use std::fmt;
+
 use crate::cleanup::{CleanupAction, HandOver, Occasion, PlanQuestion, Step, StepReport};
 use crate::decision::{Decision, PolicyFault, Question};
 use crate::policy::{Answer, Devices, Policy};
@@ -23,8 +25,26 @@ const FUNCTIONS_SHOWN: usize = 4;
 pub struct Trial {
     /// Attempt by attempt, until it ended the experiment or was ended itself.
     pub decisions: Vec<Decision>,
-    /// Where it broke the contract, a line each.
-    pub breaches: Vec<String>,
+    /// Where it broke the contract.
+    pub breaches: Vec<Breach>,
+}
+
+/// One break of the contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Breach {
+    /// After which attempt, where it was about one.
+    pub attempt: Option<usize>,
+    /// What the policy did, in the same words wherever it did it.
+    pub what: String,
+}
+
+impl fmt::Display for Breach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(attempt) = self.attempt {
+            write!(f, "attempt {attempt}: ")?;
+        }
+        f.write_str(&self.what)
+    }
 }
 
 /// A plan for the cleanup, before an attempt or after it.
@@ -32,8 +52,8 @@ pub struct Trial {
 pub struct Planned {
     /// The steps, in order.
     pub steps: Vec<Step>,
-    /// Where it broke the contract, a line each.
-    pub breaches: Vec<String>,
+    /// Where it broke the contract.
+    pub breaches: Vec<Breach>,
 }
 
 /// Has a policy decide on one attempt after the other, each twice.
@@ -44,7 +64,7 @@ pub fn decide(policy: &Policy, situation: &Situation) -> Trial {
     loop {
         let number = question.attempts.len();
         let (first, second) = (policy.decide(&question), policy.decide(&question));
-        let mut breach = |what: String| trial.breaches.push(format!("attempt {number}: {what}"));
+        let mut breach = |what: String| trial.breaches.push(Breach { attempt: Some(number), what });
         if first.result != second.result {
             breach("asked twice, it answers differently".to_owned());
         }
@@ -58,7 +78,8 @@ pub fn decide(policy: &Policy, situation: &Situation) -> Trial {
         trial.decisions.push(decision.clone());
         let Decision::Retry(retry) = decision else { break };
         if retry.delay > bounds.max_delay {
-            breach(format!("it waits {:?}, more than a study allows: {:?}", retry.delay, bounds.max_delay));
+            let most = words::span(bounds.max_delay);
+            breach(format!("it waits longer than a study allows, which is {most}"));
         }
         if number >= MOST_ATTEMPTS {
             breach(format!("it still retries after {MOST_ATTEMPTS} attempts"));
@@ -75,14 +96,15 @@ pub fn decide(policy: &Policy, situation: &Situation) -> Trial {
     if let (Some(expected), Some(first)) = (&situation.expect, trial.decisions.first())
         && expected != name(first)
     {
-        trial.breaches.push(format!("`{expected}` was expected first, and it is `{}`", name(first)));
+        let what = format!("`{expected}` was expected first, and it is `{}`", name(first));
+        trial.breaches.push(Breach { attempt: None, what });
     }
     trial
 }
 
 /// Where in the guest it happened, as far as its functions have names.
 fn place(fault: &PolicyFault) -> String {
-    let functions: Vec<&str> = words::named(&fault.backtrace).take(FUNCTIONS_SHOWN).collect();
+    let functions: Vec<&str> = fault.functions().take(FUNCTIONS_SHOWN).collect();
     if functions.is_empty() { String::new() } else { format!(", in {}", functions.join(" < ")) }
 }
 
@@ -112,11 +134,12 @@ pub fn plan(policy: &Policy, situation: &Situation, before: bool) -> Planned {
     let ask = || plan_answer(policy, situation, before).result;
     let (first, second) = (ask(), ask());
     let mut breaches = Vec::new();
+    let mut breach = |what: String| breaches.push(Breach { attempt: None, what });
     if first != second {
-        breaches.push("asked twice for a plan, it answers differently".to_owned());
+        breach("asked twice for a plan, it answers differently".to_owned());
     }
     let steps = first.unwrap_or_else(|fault| {
-        breaches.push(words::fault(&fault) + &place(&fault));
+        breach(words::fault(&fault) + &place(&fault));
         Vec::new()
     });
     Planned { steps, breaches }

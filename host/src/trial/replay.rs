@@ -10,8 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::{Map, Value};
 
-use crate::attempt::{Attempt, Stage};
+use crate::attempt::{Attempt, FailureClass, Stage};
 use crate::cleanup::HandOver;
 use crate::decision::{Decision, Question};
 use crate::event::{AttemptEnded, Decided, Event};
@@ -24,8 +25,6 @@ use crate::study::{ExperimentId, Study, StudyError};
 /// What came of asking about a study.
 #[derive(Clone, Debug, Default)]
 pub struct Replay {
-    /// The study's name.
-    pub study: String,
     /// How many decisions were asked about.
     pub decisions: u64,
     /// Where the answer was another.
@@ -41,6 +40,8 @@ pub struct Difference {
     pub stage: Stage,
     /// After which attempt.
     pub attempt: u32,
+    /// How that attempt failed, where it did.
+    pub failure: Option<FailureClass>,
     /// What was decided.
     pub was: Decision,
     /// What the policy decides.
@@ -74,66 +75,100 @@ struct Open {
     at: Timestamp,
 }
 
-/// Asks a policy about every decision of a study.
-///
-/// # Errors
-///
-/// Where the journal cannot be read as one.
-pub fn replay(policy: &Policy, dir: &Path) -> Result<Replay, ReplayError> {
-    let mut events = journal::read(dir)?;
-    let no_start = || ReplayError::NoStart(dir.to_owned());
-    let (_, first) = events.event()?.ok_or_else(no_start)?;
-    let Event::StudyStarted(started) = &first.event else { return Err(no_start()) };
-    let study = Arc::new(Study::parse(&started.source)?);
-    let mut state = StudyState::new(Arc::clone(&study), started.devices.clone());
-    state.apply(&first);
-    let mut replay = Replay { study: study.name.clone(), ..Replay::default() };
-    let mut open: HashMap<(ExperimentId, Stage), Open> = HashMap::new();
-    // Where the study would have gone another way, by the difference's place.
-    let mut parted: HashMap<(ExperimentId, Stage), usize> = HashMap::new();
-    let mut questions: HashMap<ExperimentId, Question> = HashMap::new();
-    while let Some((_, stamped)) = events.event()? {
-        if let Event::Decided(decided) = &stamped.event
-            && let Some(question) = questions.remove(&decided.experiment)
-            && !parted.contains_key(&(decided.experiment, decided.stage))
-        {
-            replay.decisions += 1;
-            let now = policy.decide(&question).result.map_err(|fault| fault.message);
-            let now = now.map(|decision| state.bound(decided.experiment, decision).0);
-            if !same(&decided.decision, &now) {
-                parted.insert((decided.experiment, decided.stage), replay.differences.len());
-                replay.differences.push(difference(&study, decided, now));
-            }
-        }
-        state.apply(&stamped);
-        match stamped.event {
-            Event::AttemptEnded(ended) if !ended.interrupted => {
-                let key = (ended.experiment, ended.attempt.stage);
-                if let Some(difference) = parted.get(&key).map(|place| &mut replay.differences[*place]) {
-                    count(difference, &ended, &study);
+/// A study that has been run.
+#[derive(Debug)]
+pub struct Past {
+    study: Arc<Study>,
+    /// What its own policies were told, where they were its own.
+    by_itself: bool,
+    state: StudyState,
+    events: journal::Replay,
+}
+
+impl Past {
+    /// Reads how a study began.
+    ///
+    /// # Errors
+    ///
+    /// Where the journal does not begin as one.
+    pub fn open(dir: &Path) -> Result<Self, ReplayError> {
+        let mut events = journal::read(dir)?;
+        let no_start = || ReplayError::NoStart(dir.to_owned());
+        let (_, first) = events.event()?.ok_or_else(no_start)?;
+        let Event::StudyStarted(started) = &first.event else { return Err(no_start()) };
+        let study = Arc::new(Study::parse(&started.source)?);
+        let mut state = StudyState::new(Arc::clone(&study), started.devices.clone());
+        let by_itself = started.policy.is_none();
+        state.apply(&first);
+        Ok(Self { study, by_itself, state, events })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.study.name
+    }
+
+    /// What the policy was told that judged attempts at this stage: nothing
+    /// where it stood in for the study's own.
+    pub fn settings(&self, stage: Stage) -> Map<String, Value> {
+        if self.by_itself { self.study.policies.of(stage).settings.clone() } else { Map::new() }
+    }
+
+    /// Asks about every decision of the study, at each stage the policy for that.
+    ///
+    /// # Errors
+    ///
+    /// Where the journal cannot be read as one.
+    pub fn replay<'p>(self, policy: impl Fn(Stage) -> &'p Policy) -> Result<Replay, ReplayError> {
+        let Self { study, mut state, mut events, .. } = self;
+        let mut replay = Replay::default();
+        let mut open: HashMap<(ExperimentId, Stage), Open> = HashMap::new();
+        // Where the study would have gone another way, by the difference's place.
+        let mut parted: HashMap<(ExperimentId, Stage), usize> = HashMap::new();
+        let mut questions: HashMap<ExperimentId, Question> = HashMap::new();
+        while let Some((_, stamped)) = events.event()? {
+            if let Event::Decided(decided) = &stamped.event
+                && let Some(question) = questions.remove(&decided.experiment)
+                && !parted.contains_key(&(decided.experiment, decided.stage))
+            {
+                replay.decisions += 1;
+                let now = policy(decided.stage).decide(&question).result.map_err(|fault| fault.message);
+                let now = now.map(|decision| state.bound(decided.experiment, decision).0);
+                if !same(&decided.decision, &now) {
+                    parted.insert((decided.experiment, decided.stage), replay.differences.len());
+                    replay.differences.push(difference(&study, decided, &question, now));
                 }
-                let known = open.entry(key).or_insert_with(|| Open::at(stamped.at));
-                known.attempts.push(ended.attempt);
-                (known.devices, known.at) = (ended.devices, stamped.at);
-                questions.insert(key.0, known.question(&state, key.0));
             }
-            // What was being judged is asked anew, with the study as it then is.
-            Event::StudyResumed { .. } => {
-                let waiting: HashSet<ExperimentId> = questions.keys().copied().collect();
-                for id in waiting {
-                    let (stage, _) = state.newest_attempt(id);
-                    if let Some(known) = open.get(&(id, stage)) {
-                        questions.insert(id, known.question(&state, id));
+            state.apply(&stamped);
+            match stamped.event {
+                Event::AttemptEnded(ended) if !ended.interrupted => {
+                    let key = (ended.experiment, ended.attempt.stage);
+                    if let Some(difference) = parted.get(&key).map(|place| &mut replay.differences[*place]) {
+                        count(difference, &ended, &study);
+                    }
+                    let known = open.entry(key).or_insert_with(|| Open::at(stamped.at));
+                    known.attempts.push(ended.attempt);
+                    (known.devices, known.at) = (ended.devices, stamped.at);
+                    questions.insert(key.0, known.question(&state, key.0));
+                }
+                // What was being judged is asked anew, with the study as it then is.
+                Event::StudyResumed { .. } => {
+                    let waiting: HashSet<ExperimentId> = questions.keys().copied().collect();
+                    for id in waiting {
+                        let (stage, _) = state.newest_attempt(id);
+                        if let Some(known) = open.get(&(id, stage)) {
+                            questions.insert(id, known.question(&state, id));
+                        }
                     }
                 }
+                _ => {}
             }
-            _ => {}
         }
+        for ((id, _), place) in parted {
+            replay.differences[place].outcome = state.outcome(id);
+        }
+        Ok(replay)
     }
-    for ((id, _), place) in parted {
-        replay.differences[place].outcome = state.outcome(id);
-    }
-    Ok(replay)
 }
 
 impl Open {
@@ -167,11 +202,18 @@ fn same(was: &Decision, now: &Result<Decision, String>) -> bool {
     }
 }
 
-fn difference(study: &Study, decided: &Decided, now: Result<Decision, String>) -> Difference {
+fn difference(
+    study: &Study,
+    decided: &Decided,
+    asked: &Question,
+    now: Result<Decision, String>,
+) -> Difference {
+    let failure = asked.attempts.last().and_then(|attempt| attempt.failure.as_ref());
     Difference {
         experiment: study.name_of(decided.experiment),
         stage: decided.stage,
         attempt: decided.attempt,
+        failure: failure.map(|failure| failure.class),
         was: decided.decision.clone(),
         now,
         attempts_after: 0,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use toml::Spanned;
 
 use crate::attempt::{Attempt, Ending, Failure, FailureClass, Parameter, SelfReport, Stage};
 use crate::cleanup::{HandOver, Quarantine};
@@ -111,8 +112,10 @@ const ODD: &str = "\u{0}\u{1b}[31m\"quoted\" \\ {braces} %s \u{202e}backwards\u{
 ///
 /// What is wrong with the text, and where.
 pub fn parse(text: &str) -> Result<Vec<Situation>, SituationError> {
-    let file: File = toml::from_str(text).map_err(|error| SituationError(error.to_string()))?;
-    file.situations.into_iter().map(Written::situation).collect()
+    let file: File =
+        toml::from_str(text).map_err(|error| SituationError(error.to_string().trim_end().to_owned()))?;
+    let line = |at: usize| text[..at].matches('\n').count() + 1;
+    file.situations.into_iter().map(|written| written.situation(line)).collect()
 }
 
 #[derive(Deserialize)]
@@ -144,7 +147,7 @@ struct Written {
     #[serde(default)]
     parameters: BTreeMap<String, String>,
     #[serde(default)]
-    adjustable: Vec<String>,
+    adjustable: Vec<Spanned<String>>,
     expect: Option<Expected>,
 }
 
@@ -162,12 +165,14 @@ fn measure() -> Stage {
 }
 
 impl Written {
-    fn situation(self) -> Result<Situation, SituationError> {
-        let missing = self.adjustable.iter().find(|name| !self.parameters.contains_key(*name));
+    fn situation(self, line: impl Fn(usize) -> usize) -> Result<Situation, SituationError> {
+        let missing = self.adjustable.iter().find(|name| !self.parameters.contains_key(name.as_ref()));
         if let Some(name) = missing {
-            let situation = &self.name;
+            let (situation, line, name) = (&self.name, line(name.span().start), name.as_ref());
             let hint = "hint: give it a value in `parameters`";
-            return Err(SituationError(format!("`{situation}`: no parameter `{name}` to adjust\n{hint}")));
+            return Err(SituationError(format!(
+                "`{situation}`, line {line}: no parameter `{name}` to adjust\n{hint}"
+            )));
         }
         let base = self.class.map_or_else(succeeded, |class| failed(class, &self.evidence));
         let self_report = self
@@ -192,7 +197,7 @@ impl Written {
             let parameters = self.parameters.into_iter();
             question.experiment.parameters =
                 parameters.map(|(name, value)| Parameter { name, value }).collect();
-            question.experiment.adjustable = self.adjustable;
+            question.experiment.adjustable = self.adjustable.into_iter().map(Spanned::into_inner).collect();
         });
         situation.expect = expect.map(str::to_owned);
         Ok(situation)

@@ -91,6 +91,7 @@ fn a_panic_in_go_is_told_with_its_line() {
     let last = fault.output_tail.lines().last().unwrap_or_default();
     let told = "panic: runtime error: index out of range [1] with length 1, in policy.go, line 11";
     assert_eq!(last, told, "{fault:?}");
+    assert!(fault.backtrace.is_empty(), "Go's own functions: {fault:?}");
 }
 
 #[test]

@@ -59,6 +59,7 @@ fn an_exception_in_python_is_told_with_its_line() {
     let fault = policy.decide(&question(1)).result.expect_err("it raises");
     let last = fault.output_tail.lines().last().unwrap_or_default();
     assert_eq!(last, "KeyError: 1, in broken.py, line 6", "{fault:?}");
+    assert!(fault.backtrace.is_empty(), "CPython's own functions: {fault:?}");
 }
 
 #[test]

@@ -1,14 +1,14 @@
 //! `reprieve policy inspect`: what a policy is.
 
-use std::io::Write;
+use std::io;
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::exit_code;
 use crate::policy::{Policy, PolicyInfo};
-use crate::reporter::{Versioned, words};
+use crate::reporter::{Page, Versioned, words};
 use crate::size::size;
 use crate::trial::{self, Situation};
 
@@ -95,11 +95,14 @@ fn cost(policy: &Policy, situation: &Situation) -> Option<Cost> {
     Some(Cost { took_us: took.as_micros(), instantiation_us: instantiation.as_micros(), fuel, memory_bytes })
 }
 
-fn print(info: &PolicyInfo, call: Option<&Cost>, schema: Option<&Value>) -> std::io::Result<()> {
-    let mut out = anstream::stdout().lock();
-    writeln!(out, "{} {}", info.name, info.version)?;
+/// Where what is told of a heading begins.
+const BESIDE: usize = 10;
+
+fn print(info: &PolicyInfo, call: Option<&Cost>, schema: Option<&Value>) -> io::Result<()> {
+    let mut page = Page::stdout();
+    page.line(&format!("{} {}", info.name, info.version), 0)?;
     if !info.summary.is_empty() {
-        writeln!(out, "{}", info.summary)?;
+        page.line(&info.summary, 0)?;
     }
     let roles = match (info.roles.retry, info.roles.cleanup) {
         (true, true) => "decides what follows an attempt, and plans the cleanup",
@@ -107,36 +110,54 @@ fn print(info: &PolicyInfo, call: Option<&Cost>, schema: Option<&Value>) -> std:
         (false, _) => "plans the cleanup",
     };
     let imports = if info.imports.is_empty() { "nothing".to_owned() } else { info.imports.join(", ") };
-    writeln!(out, "\nrole      {roles}")?;
-    writeln!(out, "contract  reprieve:policy@{}", info.contract)?;
-    writeln!(out, "imports   {imports}")?;
-    writeln!(out, "file      {}, sha256 {}", size(info.size_bytes), info.digest)?;
-    match call {
-        Some(Cost { took_us, instantiation_us, fuel, memory_bytes }) => writeln!(
-            out,
-            "a call    {took_us} us, {instantiation_us} of them for its fresh instance; {fuel} fuel, {} of memory",
+    let call = match call {
+        Some(Cost { took_us, instantiation_us, fuel, memory_bytes }) => format!(
+            "{took_us} us, {instantiation_us} of them for its fresh instance; {fuel} fuel, {} of memory",
             size(*memory_bytes)
-        )?,
-        None => writeln!(out, "a call    fails; `reprieve policy test` says how")?,
+        ),
+        None => "fails; `reprieve policy test` says how".to_owned(),
+    };
+    let properties = schema.and_then(|schema| schema.get("properties")?.as_object());
+    let settings = match (properties, schema) {
+        (Some(properties), _) => words::count(properties.len() as u64, "setting"),
+        (None, Some(_)) => "by a schema; see `--json`".to_owned(),
+        (None, None) => "not told".to_owned(),
+    };
+    page.line("", 0)?;
+    for (heading, told) in [
+        ("role", roles),
+        ("contract", &format!("reprieve:policy@{}", info.contract)),
+        ("imports", &imports),
+        ("file", &size(info.size_bytes)),
+        ("sha256", &info.digest),
+        ("a call", &call),
+        ("settings", &settings),
+    ] {
+        page.line(&format!("{heading:BESIDE$}{told}"), BESIDE)?;
     }
-    settings(&mut out, schema)
+    properties.map_or(Ok(()), |properties| tell(&mut page, properties))
 }
 
 /// The settings, as far as a schema of the usual kind tells them.
-fn settings(out: &mut impl Write, schema: Option<&Value>) -> std::io::Result<()> {
-    let Some(properties) = schema.and_then(|schema| schema.get("properties")?.as_object()) else {
-        return writeln!(
-            out,
-            "settings  {}",
-            if schema.is_some() { "by a schema; see `--json`" } else { "not told" }
-        );
-    };
-    writeln!(out, "settings  {}", words::count(properties.len() as u64, "setting"))?;
+fn tell(page: &mut Page, properties: &Map<String, Value>) -> io::Result<()> {
     let width = properties.keys().map(|name| name.chars().count()).max().unwrap_or_default();
+    let beside = width + 4;
     for (name, property) in properties {
-        let default = property.get("default").map_or_else(|| "no default".to_owned(), Value::to_string);
+        let default = property.get("default").map_or_else(|| "no default".to_owned(), spaced);
         let description = property.get("description").and_then(Value::as_str).unwrap_or_default();
-        writeln!(out, "  {name:width$}  {default}\n  {:width$}  {description}", "")?;
+        page.line(&format!("  {name:width$}  {default}"), beside)?;
+        page.line(&format!("{:beside$}{description}", ""), beside)?;
     }
     Ok(())
+}
+
+/// A value as JSON; a list's has room to be broken in.
+fn spaced(value: &Value) -> String {
+    match value {
+        Value::Array(all) => {
+            let all: Vec<String> = all.iter().map(Value::to_string).collect();
+            format!("[{}]", all.join(", "))
+        }
+        other => other.to_string(),
+    }
 }
