@@ -236,6 +236,16 @@ fn differences_that_are_alike_are_told_once_with_examples_and_whole_for_machines
     );
 }
 
+#[test]
+fn a_policy_that_fails_to_answer_about_the_past_is_told_in_its_words() {
+    let place = past();
+    place.write("policy.wasm", guest::component(include_str!("../policy/guests/exit-told.wat"), "guest"));
+    let ran = place.reprieve(&["policy", "replay", "policy.wasm", "--study", "out"]);
+    let told = "  1 network failure: retried, now no answer\n    fails  measure 1  was: retry in 10 ms\n        \
+                now: no answer: KeyError: 1, in mine.py, line 6 (it exited with code `1` instead of answering)\n";
+    assert!(ran.code == 0 && ran.stdout.contains(told), "{ran}");
+}
+
 /// A policy that has no settings, and accepts what comes.
 fn without_settings() -> Vec<u8> {
     let text = r#"(module

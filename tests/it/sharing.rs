@@ -370,6 +370,23 @@ fn what_is_no_registry_and_what_is_not_there_are_told_apart() {
     ");
     let pushed = place.reprieve(&["policy", "push", "policy.wasm", &reference]);
     assert!(pushed.code == 2 && pushed.stderr.contains("does not answer as a registry does"), "{pushed}");
+    let reference = impostor(|_, to| to.write_all(&[OK, b"\r\n<html>sign in to this network"].concat()));
+    let ran = place.reprieve(&["policy", "pull", &reference]);
+    assert!(ran.code == 2 && ran.stderr.contains("what it gives for a manifest is not JSON"), "{ran}");
+    let reference = impostor(|_, to| {
+        to.write_all(b"HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n{\"errors\":[{\"code\":\"GONE\"}]}")
+    });
+    let ran = place.reprieve(&["policy", "pull", &reference]);
+    assert!(ran.code == 2 && ran.stderr.contains("error: there is no `oci://"), "{ran}");
+    let reference = impostor(|_, to| {
+        to.write_all(b"HTTP/1.1 429 Slow Down\r\nConnection: close\r\n\r\n{\"errors\":[{\"code\":\"TOOMANYREQUESTS\"}]}")
+    });
+    assert_snapshot!(steady(&place.reprieve(&["policy", "pull", &reference])), @r#"
+    exit code 2
+    --- stderr
+    error: `HOST` refuses `oci://HOST/lab/two-strikes:1.2`: "TOOMANYREQUESTS"
+    hint: try again later; where it stays, whoever keeps the registry knows more
+    "#);
 
     let free = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
     let nobody = format!("oci://{free}/lab/two-strikes:1.2");

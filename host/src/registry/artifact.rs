@@ -35,8 +35,13 @@ struct Manifest {
 pub(super) fn component(reference: &Reference, manifest: &[u8]) -> Result<Described, RegistryError> {
     let no =
         |why: String| RegistryError::NotWasm { reference: Box::new(reference.clone()), why: words(&why) };
-    let manifest: Manifest = serde_json::from_slice(manifest)
-        .map_err(|error| no(format!("its manifest is no artifact's: {error}")))?;
+    let manifest: Manifest = serde_json::from_slice(manifest).map_err(|error| {
+        if error.is_data() {
+            return no(format!("its manifest is no artifact's: {error}"));
+        }
+        let why = "what it gives for a manifest is not JSON".to_owned();
+        RegistryError::NotRegistry { reference: Box::new(reference.clone()), why }
+    })?;
     if manifest.config.media_type != CONFIG_TYPE {
         return Err(no(format!(
             "it is a `{}`, and a component is a `{CONFIG_TYPE}`",

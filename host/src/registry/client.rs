@@ -181,7 +181,7 @@ fn told(reference: &Reference, trouble: Trouble) -> RegistryError {
         }
         Trouble::Client(E::UnauthorizedError { .. }) => no_access(reference, ""),
         Trouble::Client(E::AuthenticationFailure(why)) => no_access(reference, &why),
-        Trouble::Client(E::RegistryError { envelope, .. }) => refused(reference, &envelope),
+        Trouble::Client(E::RegistryError { envelope, .. }) => refused(reference, None, &envelope),
         Trouble::Client(E::RequestError(error)) | Trouble::Request(error) => {
             RegistryError::Unreachable { reference: named(), why: words(&causes(&error)) }
         }
@@ -195,30 +195,35 @@ fn told(reference: &Reference, trouble: Trouble) -> RegistryError {
 /// What a status means, and what came with it.
 fn status_told(reference: &Reference, status: u16, said: &[u8]) -> RegistryError {
     if let Ok(envelope) = serde_json::from_slice::<OciEnvelope>(said) {
-        return refused(reference, &envelope);
+        return refused(reference, Some(status), &envelope);
     }
     let why = format!("it answers with status `{status}`");
-    let reference = Box::new(reference.clone());
     match status {
-        401 | 403 => no_access(&reference, ""),
+        401 | 403 => no_access(reference, ""),
         // Something in between, or a registry that is not well.
-        500 | 502..=504 => RegistryError::Unreachable { reference, why },
-        _ => RegistryError::NotRegistry { reference, why },
+        500 | 502..=504 => RegistryError::Unreachable { reference: Box::new(reference.clone()), why },
+        _ => RegistryError::NotRegistry { reference: Box::new(reference.clone()), why },
     }
 }
 
 /// What the registry itself said no with.
-fn refused(reference: &Reference, envelope: &OciEnvelope) -> RegistryError {
+fn refused(reference: &Reference, status: Option<u16>, envelope: &OciEnvelope) -> RegistryError {
     use OciErrorCode as Code;
     let said = |codes: &[Code]| envelope.errors.iter().any(|error| codes.contains(&error.code));
-    let why: Vec<&str> = envelope.errors.iter().map(|error| &*error.message).collect();
-    let why = why.join("; ");
-    if said(&[Code::ManifestUnknown, Code::NameUnknown, Code::NotFound, Code::BlobUnknown]) {
+    let why = envelope.errors.iter().map(|error| match &*error.message {
+        "" => serde_json::to_value(&error.code).map_or_else(|_| String::new(), |code| code.to_string()),
+        message => message.to_owned(),
+    });
+    let why = why.collect::<Vec<_>>().join("; ");
+    // Not every registry keeps to the codes that there are.
+    if said(&[Code::ManifestUnknown, Code::NameUnknown, Code::NotFound, Code::BlobUnknown])
+        || status == Some(404)
+    {
         RegistryError::NoSuch(Box::new(reference.clone()))
-    } else if said(&[Code::Unauthorized, Code::Denied]) {
+    } else if said(&[Code::Unauthorized, Code::Denied]) || matches!(status, Some(401 | 403)) {
         no_access(reference, &why)
     } else {
-        RegistryError::Unreachable { reference: Box::new(reference.clone()), why: words(&why) }
+        RegistryError::Refused { reference: Box::new(reference.clone()), why: words(&why) }
     }
 }
 

@@ -66,6 +66,17 @@ pub enum RegistryError {
         /// What failed.
         why: String,
     },
+    /// The registry says no, for a reason of its own.
+    #[error(
+        "`{}` refuses `{reference}`: {why}\n\
+         hint: try again later; where it stays, whoever keeps the registry knows more", reference.registry()
+    )]
+    Refused {
+        /// What was asked for.
+        reference: Box<Reference>,
+        /// What it said.
+        why: String,
+    },
     /// What answers there is something else.
     #[error(
         "`{}` does not answer as a registry does: {why}\n\

@@ -18,6 +18,7 @@ use crate::decision::{Decision, Question};
 use crate::event::{AttemptEnded, Decided, Event};
 use crate::journal::{self, ReadError};
 use crate::policy::Policy;
+use crate::reporter::words;
 use crate::runner::subject;
 use crate::state::{Outcome, StudyState};
 use crate::study::{ExperimentId, Study, StudyError};
@@ -132,7 +133,8 @@ impl Past {
                 && !parted.contains_key(&(decided.experiment, decided.stage))
             {
                 replay.decisions += 1;
-                let now = policy(decided.stage).decide(&question).result.map_err(|fault| fault.message);
+                let now =
+                    policy(decided.stage).decide(&question).result.map_err(|fault| words::fault(&fault));
                 let now = now.map(|decision| state.bound(decided.experiment, decision).0);
                 if !same(&decided.decision, &now) {
                     parted.insert((decided.experiment, decided.stage), replay.differences.len());
