@@ -1,6 +1,6 @@
 """The standard policy's behaviour, in Python: it must decide as the built-in one does."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import List, Optional
 
@@ -21,10 +21,17 @@ from reprieve_guest import (
     Step,
     StopStudy,
     export,
+    setting,
 )
 
-CAN_PASS = ["network", "rate-limited", "driver-transient", "communication", "device-occupied"]
-ONCE = ["hang", "crash", "device-program", "unknown"]
+CAN_PASS = [
+    FailureClass.NETWORK,
+    FailureClass.RATE_LIMITED,
+    FailureClass.DRIVER_TRANSIENT,
+    FailureClass.COMMUNICATION,
+    FailureClass.DEVICE_OCCUPIED,
+]
+ONCE = [FailureClass.HANG, FailureClass.CRASH, FailureClass.DEVICE_PROGRAM, FailureClass.UNKNOWN]
 
 
 @dataclass
@@ -35,25 +42,17 @@ class Standard(Policy):
     delay_seconds: float = 1.0
     backoff_factor: float = 2.0
     max_delay_seconds: float = 3600.0
-    jitter: str = "none"
-    retry: List[str] = field(default_factory=lambda: list(CAN_PASS))
-    retry_once: List[str] = field(default_factory=lambda: list(ONCE))
+    jitter: Jitter = Jitter.NONE
+    retry: List[FailureClass] = setting(CAN_PASS)
+    retry_once: List[FailureClass] = setting(ONCE)
     retries_in_study: Optional[int] = None
-    stop_after_failures_in_a_row: Optional[int] = None
+    stop_after_failures_in_a_row: Optional[int] = setting(None, at_least=1)
     leftovers_grace_seconds: float = 10.0
     remove_shared_memory: bool = True
     memory_tolerance_mib: int = 64
     memory_timeout_seconds: float = 120.0
     cool_down_to_celsius: Optional[int] = None
     cool_down_timeout_seconds: float = 600.0
-
-    def __post_init__(self):
-        Jitter(self.jitter)
-        for cause in [*self.retry, *self.retry_once]:
-            FailureClass(cause)
-        for name, value in vars(self).items():
-            if name.endswith(("_seconds", "_factor")) and value < 0:
-                raise ValueError(f"`{name}`: `{value}` is negative, expected 0 or more")
 
     def decide(self, experiment, attempts, progress):
         failure = attempts.last.failure
@@ -83,11 +82,11 @@ class Standard(Policy):
 
     def can_pass(self, attempts, failure):
         """Whether the failure can pass, why, and whether it is retried only once."""
-        cause, report = failure.cause, attempts.last.self_report
-        if report and report.retryable is not None:
-            verdict = "worth retrying" if report.retryable else "final"
+        cause, retryable = failure.cause, attempts.last.retryable
+        if retryable is not None:
+            report, verdict = attempts.last.self_report, "worth retrying" if retryable else "final"
             said = report.message or report.kind or failure.evidence
-            return report.retryable, tell(f"the experiment called its {cause} failure {verdict}", said), False
+            return retryable, tell(f"the experiment called its {cause} failure {verdict}", said), False
         if cause in self.retry:
             return True, tell(f"{cause} failure can pass", failure.evidence), False
         if cause not in self.retry_once:

@@ -22,6 +22,7 @@ from .cleanup import (
 )
 from .decisions import Accept, GiveUp, Placement, Retry, StopStudy, Turn
 from .policy import Policy, export
+from .settings import setting
 from .situation import Attempt, Attempts, Experiment, Failure, FailureClass, Progress, SelfReport, Stage
 
 __all__ = [
@@ -56,4 +57,5 @@ __all__ = [
     "Synchronize",
     "Turn",
     "export",
+    "setting",
 ]

@@ -104,4 +104,6 @@ def _saturated(value: float) -> int:
 
 
 def _nanoseconds(span: timedelta) -> int:
-    return min(_MOST, max(0, span // timedelta(microseconds=1)) * 1000)
+    if span < timedelta():
+        raise ValueError(f"`{span.total_seconds()}` s is no span of time, expected 0 or more")
+    return min(_MOST, span // timedelta(microseconds=1) * 1000)
