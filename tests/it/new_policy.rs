@@ -36,9 +36,7 @@ fn commands(project: &Path) -> Vec<String> {
 /// Does what a project's README says.
 fn follow(project: &Path, environment: &[(&str, PathBuf)]) {
     let ours = Path::new(env!("CARGO_BIN_EXE_reprieve")).parent().expect("it is in a directory");
-    let tools = environment.iter().find(|(name, _)| *name == "BIN").map(|(_, bin)| bin.clone());
-    let path = [ours.to_owned(), tools.unwrap_or_default()].map(|dir| dir.display().to_string()).join(":");
-    let path = format!("{path}:{}", std::env::var("PATH").expect("there is a path"));
+    let path = format!("{}:{}", ours.display(), std::env::var("PATH").expect("there is a path"));
     let commands = commands(project);
     assert!(commands.len() >= 3, "{commands:?}");
     for command in commands {
@@ -197,12 +195,13 @@ fn a_project_in_go_tests_itself_and_builds() {
     }
     let place = Place::new();
     let project = new(&place, "go");
+    symlink(installed.canonicalize().expect("it is there"), project.join("venv")).expect("a link");
     let bin = installed.canonicalize().expect("it is there").join("bin");
     // It keeps what it compiles beside itself, and fetches nothing.
     let (cache, path) = (bin.join("../cache"), bin.join("../path"));
     let alone = [("GOTOOLCHAIN", "local"), ("GOPROXY", "off"), ("GOFLAGS", ""), ("GOWORK", "off")];
     let alone = alone.map(|(name, value)| (name, PathBuf::from(value)));
-    follow(&project, &[&alone[..], &[("GOCACHE", cache), ("GOPATH", path), ("BIN", bin)]].concat());
+    follow(&project, &[&alone[..], &[("GOCACHE", cache), ("GOPATH", path)]].concat());
 }
 
 #[test]
