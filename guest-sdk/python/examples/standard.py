@@ -1,7 +1,6 @@
 """The standard policy's behaviour, in Python: it must decide as the built-in one does."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import List, Optional
 
 from reprieve_guest import (
@@ -21,6 +20,7 @@ from reprieve_guest import (
     Step,
     StopStudy,
     export,
+    seconds,
     setting,
 )
 
@@ -97,8 +97,8 @@ class Standard(Policy):
 
     def delay(self, experiment, attempts, failure):
         """The backoff's wait, or what a service asked for where that is more, within the cap."""
-        cap = timedelta(seconds=self.max_delay_seconds)
-        first = timedelta(seconds=self.delay_seconds)
+        cap = seconds(self.max_delay_seconds)
+        first = seconds(self.delay_seconds)
         waits = Backoff(first, self.backoff_factor, cap=cap, jitter=self.jitter, seed=experiment.seed)
         wait = waits.wait_after(attempts)
         asked = attempts.last.asked_to_wait() if failure.cause == FailureClass.RATE_LIMITED else None
@@ -107,14 +107,14 @@ class Standard(Policy):
     def plan(self, experiment, attempt):
         if attempt is None:
             return []
-        steps = [Step(EndLeftovers(timedelta(seconds=self.leftovers_grace_seconds)))]
+        steps = [Step(EndLeftovers(seconds(self.leftovers_grace_seconds)))]
         if self.remove_shared_memory:
             steps.append(Step(RemoveSharedMemory()))
         steps.append(Step(ReleaseCachedMemory()))
-        memory = AwaitMemory(self.memory_tolerance_mib << 20, timedelta(seconds=self.memory_timeout_seconds))
+        memory = AwaitMemory(self.memory_tolerance_mib << 20, seconds(self.memory_timeout_seconds))
         steps.append(Step.or_quarantine(memory))
         if self.cool_down_to_celsius is not None:
-            timeout = timedelta(seconds=self.cool_down_timeout_seconds)
+            timeout = seconds(self.cool_down_timeout_seconds)
             steps.append(Step(AwaitTemperature(self.cool_down_to_celsius, timeout)))
         return steps
 

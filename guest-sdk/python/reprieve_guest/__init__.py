@@ -5,7 +5,7 @@ it. The same code runs in ordinary unit tests. A policy remembers nothing
 between calls, and does no work: it answers, and the host waits, places and cleans.
 """
 
-from .backoff import Backoff, Jitter, Random
+from .backoff import Backoff, Jitter, Random, seconds
 from .cleanup import (
     AwaitIdle,
     AwaitMemory,
@@ -57,5 +57,6 @@ __all__ = [
     "Synchronize",
     "Turn",
     "export",
+    "seconds",
     "setting",
 ]

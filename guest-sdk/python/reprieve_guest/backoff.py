@@ -10,6 +10,11 @@ from enum import Enum
 _MOST = (1 << 64) - 1
 
 
+def seconds(setting: float) -> timedelta:
+    """A setting as a span of time; the longest one where it is longer."""
+    return timedelta(seconds=setting) if setting < timedelta.max.total_seconds() else timedelta.max
+
+
 class Jitter(str, Enum):
     """How chance spreads the waits (Marc Brooker, "Exponential Backoff And Jitter", 2015)."""
 

@@ -8,7 +8,7 @@ work either: it answers, and the host waits, places and cleans.
 from dataclasses import dataclass
 from datetime import timedelta
 
-from reprieve_guest import Accept, Backoff, FailureClass, GiveUp, Jitter, Policy, Retry, export, setting
+from reprieve_guest import Accept, Backoff, FailureClass, GiveUp, Jitter, Policy, Retry, export, seconds, setting
 
 #: These pass by themselves, after a while.
 CAN_PASS = [
@@ -45,8 +45,9 @@ class MyPolicy(Policy):
         if can_pass is False:
             return GiveUp(failure.evidence)
         # A smaller batch needs less memory, where the study lets it be changed.
-        if failure.cause == FailureClass.DEVICE_MEMORY and "batch" in experiment.adjustable:
-            half = int(experiment.parameters["batch"]) // 2
+        batch = experiment.parameters.get("batch", "")
+        if failure.cause == FailureClass.DEVICE_MEMORY and "batch" in experiment.adjustable and batch.isdecimal():
+            half = int(batch) // 2
             if half >= self.smallest_batch:
                 return Retry(timedelta(), "half the batch needs less", {"batch": half})
         if can_pass is None:
@@ -56,7 +57,7 @@ class MyPolicy(Policy):
             return GiveUp(failure.evidence)
         # A service that asks for time gets it. The seed makes chance the same
         # in every replay.
-        first = timedelta(seconds=self.delay_seconds)
+        first = seconds(self.delay_seconds)
         waits = Backoff.exponential(first, jitter=Jitter.EQUAL, seed=experiment.seed)
         wait = attempts.last.asked_to_wait() or waits.wait_after(attempts)
         return Retry(wait, f"can pass: {failure.evidence}")

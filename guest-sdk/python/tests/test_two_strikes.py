@@ -23,6 +23,7 @@ from reprieve_guest import (  # noqa: E402
     Retry,
     SelfReport,
     backoff,
+    seconds,
     setting,
     settings,
 )
@@ -44,6 +45,9 @@ class TwoStrikesTest(unittest.TestCase):
     def test_a_negative_wait_is_refused_by_its_value(self):
         with self.assertRaisesRegex(ValueError, "`-5.0` s is no span of time"):
             Backoff.constant(timedelta(seconds=-5))
+
+    def test_a_setting_may_be_longer_than_any_span(self):
+        self.assertEqual([seconds(0.5), seconds(1e300)], [timedelta(milliseconds=500), timedelta.max])
 
     def test_what_the_experiment_says_of_its_failure_is_found(self):
         self.assertIsNone(Attempt.failed(FailureClass.HANG).retryable)

@@ -15,7 +15,7 @@ use reprieve::policy::{Devices, Policy, PolicySource, componentize};
 use reprieve::reading::{Reading, ReadingError};
 use serde_json::json;
 
-use super::{by_chance, conforms, engine, load, root, settings, tells_its_settings};
+use super::{by_chance, conforms, engine, load, path_with_reprieve, root, settings, tells_its_settings};
 use crate::{attempt, question};
 
 /// Go, which `tests/run` installs.
@@ -32,13 +32,11 @@ fn go() -> Option<PathBuf> {
 /// Runs Go, or what runs it: it keeps what it compiles beside itself and fetches nothing.
 fn run(program: &Path, go: &Path, in_dir: &Path, arguments: &[&str], variables: &[(&str, &str)]) {
     let beside = go.parent().and_then(|bin| bin.canonicalize().ok()).expect("it is in a folder");
-    let ours = Path::new(env!("CARGO_BIN_EXE_reprieve")).parent().expect("it is in a directory");
-    let path = std::env::var("PATH").unwrap_or_default();
     let ran = Command::new(program)
         .args(arguments)
         .current_dir(in_dir)
         .envs([("GOTOOLCHAIN", "local"), ("GOPROXY", "off"), ("GOFLAGS", ""), ("GOWORK", "off")])
-        .env("PATH", format!("{}:{}:{path}", beside.display(), ours.display()))
+        .env("PATH", format!("{}:{}", beside.display(), path_with_reprieve()))
         .env("GOCACHE", beside.join("../cache"))
         .env("GOPATH", beside.join("../path"))
         .envs(variables.iter().copied())

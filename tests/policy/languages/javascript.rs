@@ -6,7 +6,7 @@ use std::process::Command;
 use reprieve::policy::PolicySource;
 use serde_json::json;
 
-use super::{conforms, engine, load, root, settings, tells_its_settings};
+use super::{conforms, engine, load, path_with_reprieve, root, settings, tells_its_settings};
 use crate::question;
 
 /// Where `tests/run` installs componentize-qjs.
@@ -86,10 +86,36 @@ fn a_javascript_policy_s_own_tests_pass_without_a_host() {
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stdout));
 }
 
+/// What it installs first is there already, in `node_modules`.
 #[test]
-fn the_javascript_sdk_s_readme_shows_its_example_word_for_word() {
-    let read = |path: &str| {
-        std::fs::read_to_string(root().join("guest-sdk/javascript").join(path)).expect("it is there")
+fn the_javascript_sdk_s_readme_is_right_word_for_word() {
+    let Some(tools) = javascript() else { return };
+    let sdk = root().join("guest-sdk/javascript");
+    let read = |path: &str| std::fs::read_to_string(sdk.join(path)).expect("it is there");
+    let (readme, example) = (read("README.md"), read("examples/two-strikes.js"));
+    assert!(readme.contains(&format!("```js\n{example}```\n")), "not word for word");
+    let desk = tempfile::TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let put =
+        |path: &str, text: &str| std::fs::write(desk.path().join(path), text).expect("it can be written");
+    put("two-strikes.js", &example);
+    put("package.json", "{}");
+    let modules = desk.path().join("node_modules");
+    std::fs::create_dir_all(modules.join(".bin")).expect("a directory");
+    let installed = tools.join("node_modules").canonicalize().expect("it is there");
+    let link = |from: &Path, to: &str| {
+        std::os::unix::fs::symlink(from, modules.join(to)).expect("it can be linked");
     };
-    assert!(read("README.md").contains(&format!("```js\n{}```\n", read("examples/two-strikes.js"))));
+    for module in ["componentize-qjs", "esbuild", ".bin/componentize-qjs"] {
+        link(&installed.join(module), module);
+    }
+    link(&sdk.join("build.mjs"), ".bin/reprieve-guest-build");
+    link(&sdk, "reprieve-guest");
+    let script = readme.split("```sh\n").nth(2).and_then(|block| block.split("```").next());
+    let ran = Command::new("sh")
+        .args(["-euc", script.expect("it builds the policy")])
+        .current_dir(desk.path())
+        .env("PATH", path_with_reprieve())
+        .output()
+        .expect("sh starts");
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()));
 }

@@ -44,6 +44,12 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
 }
 
+/// The path of commands, with `reprieve` on it.
+fn path_with_reprieve() -> String {
+    let ours = Path::new(env!("CARGO_BIN_EXE_reprieve")).parent().expect("it is in a directory");
+    format!("{}:{}", ours.display(), std::env::var("PATH").unwrap_or_default())
+}
+
 fn load(engine: &Engine, source: &PolicySource, settings: &Value) -> Result<Policy, String> {
     Policy::load(engine, source, settings, Limits::DEFAULT).map_err(|error| error.to_string())
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use reprieve::policy::PolicySource;
 use serde_json::json;
 
-use super::{by_chance, conforms, engine, load, root, settings, tells_its_settings};
+use super::{by_chance, conforms, engine, load, path_with_reprieve, root, settings, tells_its_settings};
 use crate::question;
 
 /// A Python with componentize-py, which `tests/run` installs.
@@ -84,10 +84,26 @@ fn a_python_policy_s_own_tests_pass_without_a_host() {
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
 }
 
+/// What it installs first is there already: `venv`, and the SDK on Python's path.
 #[test]
-fn the_python_sdk_s_readme_shows_its_example_word_for_word() {
-    let read = |path: &str| {
-        std::fs::read_to_string(root().join("guest-sdk/python").join(path)).expect("it is there")
-    };
-    assert!(read("README.md").contains(&format!("```python\n{}```\n", read("examples/two_strikes.py"))));
+fn the_python_sdk_s_readme_is_right_word_for_word() {
+    let Some(python) = python() else { return };
+    let sdk = root().join("guest-sdk/python");
+    let read = |path: &str| std::fs::read_to_string(sdk.join(path)).expect("it is there");
+    let (readme, example) = (read("README.md"), read("examples/two_strikes.py"));
+    assert!(readme.contains(&format!("```python\n{example}```\n")), "not word for word");
+    let desk = tempfile::TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    std::fs::write(desk.path().join("two_strikes.py"), example).expect("it can be written");
+    let venv = python.parent().and_then(Path::parent).and_then(|venv| venv.canonicalize().ok());
+    std::os::unix::fs::symlink(venv.expect("it is there"), desk.path().join("venv")).expect("a link");
+    let script = readme.split("```sh\n").nth(2).and_then(|block| block.split("```").next());
+    let ran = Command::new("sh")
+        .args(["-euc", script.expect("it builds the policy")])
+        .current_dir(desk.path())
+        .env("PATH", path_with_reprieve())
+        .env("PYTHONPATH", &sdk)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .output()
+        .expect("sh starts");
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()));
 }
