@@ -213,6 +213,8 @@ uint32_t rp_failures_of(rp_attempts attempts, rp_cause cause);
 const rp_failure *rp_failure_of(const rp_attempt *attempt);
 /* What the experiment said itself, or NULL. */
 const rp_self_report *rp_self_report_of(const rp_attempt *attempt);
+/* Whether the experiment itself called its failure worth retrying, where it said so. */
+rp_optional_bool rp_retryable(const rp_attempt *attempt);
 /* How long a remote service asked to be left alone, where its text says so:
  * "retry after 30 seconds", "Retry-After: 120", "try again in 1m30s". */
 rp_optional_u64 rp_asked_to_wait_ms(const rp_attempt *attempt);
@@ -230,8 +232,11 @@ rp_attempt rp_failed(rp_cause cause, rp_text evidence);
 
 /* ---- How long to wait ---- */
 
-/* A setting in milliseconds; what is no span of time is an endless one. */
+/* A setting in milliseconds; one that is too long is an endless one. */
 uint64_t rp_ms(double seconds);
+/* Where seconds are negative or no number, this ends the call. The error tells
+ * its name, and who called it. */
+[[noreturn]] void rp_no_span_of_time(void);
 
 /* Random numbers that a replay draws again, the same in every language
  * (SplitMix64). Start it with `{experiment->seed}`. Not for secrets. */
@@ -491,16 +496,19 @@ typedef enum rp_setting_kind : uint8_t {
 } rp_setting_kind;
 
 /* A setting: its name in the study file, and the variable that holds its
- * default and takes its value. RP_SETTING tells the kind from the variable. */
+ * default and takes its value. RP_SETTING tells the kind from the variable, and
+ * takes the other fields behind it: `.about = "…"`. */
 typedef struct rp_setting {
     const char *name;
     rp_setting_kind kind;
     void *variable;
+    const char *about; /* what it is for, in one line */
+    double at_least;   /* of a number: 0, unless told */
 } rp_setting;
 
-#define RP_SETTING(name, variable)                    \
-    {name,                                            \
-     _Generic(variable,                               \
+#define RP_SETTING(of, setting, ...)                  \
+    {.name = (of),                                    \
+     .kind = _Generic(setting,                        \
          bool: RP_IS_BOOL,                            \
          uint32_t: RP_IS_U32,                         \
          rp_optional_u32: RP_IS_OPTIONAL_U32,         \
@@ -508,11 +516,15 @@ typedef struct rp_setting {
          rp_text: RP_IS_TEXT,                         \
          rp_jitter: RP_IS_JITTER,                     \
          rp_causes: RP_IS_CAUSES),                    \
-     &(variable)}
+     .variable = &(setting), __VA_ARGS__}
 
 /* Reads settings, a JSON object, into their variables. Returns why they are
  * refused, or an empty text. */
 rp_text rp_read_settings(rp_text json, const rp_setting *settings, size_t count);
+/* A JSON Schema of settings, whose variables hold their defaults. */
+rp_text rp_settings_schema(const rp_setting *settings, size_t count);
+/* A number in decimal digits, to the ninth behind the point. */
+rp_text rp_real(double number);
 
 /* ---- A component's exports ---- */
 
@@ -524,7 +536,7 @@ typedef struct rp_policy {
     const rp_setting *settings;
     size_t settings_count;
     rp_text (*check)(void); /* refuses settings that have been read, in its words; may be NULL */
-    const char *settings_schema; /* a JSON Schema, or NULL */
+    const char *settings_schema; /* a JSON Schema, or NULL for that of the settings */
 } rp_policy;
 
 typedef rp_decision rp_decide(const rp_experiment *experiment, rp_attempts attempts, const rp_progress *progress);

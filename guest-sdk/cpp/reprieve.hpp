@@ -30,10 +30,10 @@
 
 namespace reprieve {
 
-using milliseconds = std::chrono::duration<std::uint64_t, std::milli>;
+using milliseconds = std::chrono::milliseconds;
 using seconds = std::chrono::duration<double>;
 
-// ---- Texts and lists of the contract ----
+// ---- Texts, lists and spans of the contract ----
 
 inline std::string_view view(rp_text text) { return text.size == 0 ? "" : std::string_view{text.data, text.size}; }
 inline rp_text text(std::string_view view) { return {view.data(), view.size()}; }
@@ -43,6 +43,20 @@ inline rp_text kept(std::string_view view)
 {
     const rp_text one = text(view);
     return rp_join_all(&one, 1);
+}
+
+// A span that the contract counts; the longest one where it is longer.
+inline milliseconds span_of(std::uint64_t ms)
+{
+    return milliseconds(std::min<std::uint64_t>(ms, milliseconds::max().count()));
+}
+
+// A span as the contract counts it. A negative one ends the call.
+inline std::uint64_t count_of(milliseconds span)
+{
+    if (span < milliseconds::zero())
+        rp_no_span_of_time();
+    return span.count();
 }
 
 // ---- What the host tells ----
@@ -115,19 +129,26 @@ struct Attempt {
         return SelfReport{retryable, view(report->kind), view(report->message)};
     }
 
+    // Whether the experiment itself called its failure worth retrying, where it said so.
+    std::optional<bool> retryable() const
+    {
+        const rp_optional_bool said = rp_retryable(&told);
+        return said.present ? std::optional(said.value) : std::nullopt;
+    }
+
     // How long a remote service asked to be left alone, where its text says
     // so: "retry after 30 seconds", "Retry-After: 120", "try again in 1m30s".
     std::optional<milliseconds> asked_to_wait() const
     {
         const rp_optional_u64 asked = rp_asked_to_wait_ms(&told);
-        return asked.present ? std::optional(milliseconds(asked.value)) : std::nullopt;
+        return asked.present ? std::optional(span_of(asked.value)) : std::nullopt;
     }
 
     Stage stage() const { return static_cast<Stage>(told.stage); }
     std::string_view stderr_tail() const { return view(told.stderr_tail); }
     std::string_view stdout_tail() const { return view(told.stdout_tail); }
-    milliseconds waited_for() const { return milliseconds(told.waited_for_ms); }
-    milliseconds ran_for() const { return milliseconds(told.ran_for_ms); }
+    milliseconds waited_for() const { return span_of(told.waited_for_ms); }
+    milliseconds ran_for() const { return span_of(told.ran_for_ms); }
 };
 
 // All attempts at a stage so far, oldest first; there always is one.
@@ -238,12 +259,12 @@ struct Backoff {
     milliseconds wait_after(const Attempts &attempts) const
     {
         const rp_backoff told{first.count(), factor, cap.count(), static_cast<rp_jitter>(jitter), seed};
-        return milliseconds(rp_wait_after_ms(told, attempts.told()));
+        return span_of(rp_wait_after_ms(told, attempts.told()));
     }
 };
 
-// A span of time in whole milliseconds; what is none is an endless one.
-inline milliseconds whole(seconds span) { return milliseconds(rp_ms(span.count())); }
+// A span of time in whole milliseconds. One that is negative or no number ends the call.
+inline milliseconds whole(seconds span) { return span_of(rp_ms(span.count())); }
 
 // ---- What a policy decides ----
 
@@ -295,28 +316,28 @@ struct Step {
 // Steps in the order in which they are to run.
 using Plan = std::vector<Step>;
 
-inline Step end_leftovers(milliseconds grace) { return {rp_end_leftovers(grace.count())}; }
+inline Step end_leftovers(milliseconds grace) { return {rp_end_leftovers(count_of(grace))}; }
 inline Step remove_shared_memory() { return {rp_remove_shared_memory()}; }
 inline Step synchronize() { return {rp_synchronize()}; }
 inline Step release_cached_memory() { return {rp_release_cached_memory()}; }
 inline Step reset_contexts() { return {rp_reset_contexts()}; }
 inline Step await_memory(std::uint64_t tolerance_bytes, milliseconds timeout)
 {
-    return {rp_await_memory(tolerance_bytes, timeout.count())};
+    return {rp_await_memory(tolerance_bytes, count_of(timeout))};
 }
 inline Step await_temperature(std::uint32_t at_most_celsius, milliseconds timeout)
 {
-    return {rp_await_temperature(at_most_celsius, timeout.count())};
+    return {rp_await_temperature(at_most_celsius, count_of(timeout))};
 }
 inline Step await_idle(std::uint32_t at_most_percent, milliseconds timeout)
 {
-    return {rp_await_idle(at_most_percent, timeout.count())};
+    return {rp_await_idle(at_most_percent, count_of(timeout))};
 }
 inline Step probe(std::uint64_t allocate_bytes, milliseconds timeout)
 {
-    return {rp_probe(allocate_bytes, timeout.count())};
+    return {rp_probe(allocate_bytes, count_of(timeout))};
 }
-inline Step pause(milliseconds span) { return {rp_pause(span.count())}; }
+inline Step pause(milliseconds span) { return {rp_pause(count_of(span))}; }
 inline Step run_hook(std::string_view name) { return {rp_run_hook(kept(name))}; }
 
 // ---- The devices, as the host sees them; outside a host there are none ----
@@ -349,17 +370,20 @@ struct Info {
     const char *name;
     const char *version = "0.1.0";
     const char *summary = "";              // one line for people
-    const char *settings_schema = nullptr; // a JSON Schema
+    const char *settings_schema = nullptr; // a JSON Schema, or that of the settings
 };
 
-// A setting: its name in the study file, and the member that holds its default
-// and takes its value. A policy lists them as `static constexpr Setting<Mine> settings[]`.
+// A setting: its name in the study file, the member that holds its default and
+// takes its value, what it is for in one line, and the least that a number may be.
+// A policy lists them as `static constexpr Setting<Mine> settings[]`.
 template <class Policy>
 struct Setting {
     const char *name;
     std::variant<bool Policy::*, std::uint32_t Policy::*, double Policy::*, std::optional<std::uint32_t> Policy::*,
                  seconds Policy::*, std::string Policy::*, Jitter Policy::*, std::set<FailureClass> Policy::*>
         member;
+    const char *about = "";
+    double at_least = 0;
 };
 
 template <class Policy>
@@ -376,12 +400,13 @@ concept Plans = requires(const Policy &policy, Experiment experiment, const Atte
 class Cell {
 public:
     template <class Policy>
-    Cell(const Policy &policy, const Setting<Policy> &setting) : name(setting.name)
+    Cell(const Policy &policy, const Setting<Policy> &setting)
+        : name(setting.name), about(setting.about), at_least(setting.at_least)
     {
         std::visit([&](auto member) { hold(policy.*member); }, setting.member);
     }
 
-    rp_setting told() { return {name, kind, &value}; }
+    rp_setting told() { return {name, kind, &value, about, at_least}; }
 
     template <class Policy>
     void give(Policy &policy, const Setting<Policy> &setting) const
@@ -391,6 +416,8 @@ public:
 
 private:
     const char *name;
+    const char *about;
+    double at_least;
     rp_setting_kind kind{};
     union {
         bool truth;
@@ -438,18 +465,59 @@ private:
     }
 };
 
+// A policy's settings, as the C SDK reads them.
+template <class Policy>
+class Settings {
+public:
+    explicit Settings(const Policy &policy)
+    {
+        if constexpr (requires { Policy::settings; })
+            for (const Setting<Policy> &setting : Policy::settings)
+                cells.emplace_back(policy, setting);
+        for (Cell &cell : cells)
+            table.push_back(cell.told());
+    }
+
+    std::span<const rp_setting> told() const { return table; }
+
+    // Gives what has been read to the policy, and says why it refuses that.
+    std::optional<std::string> give(Policy &policy) const
+    {
+        if constexpr (requires { Policy::settings; })
+            for (std::size_t i = 0; i < cells.size(); i++)
+                cells[i].give(policy, Policy::settings[i]);
+        if constexpr (requires { policy.check(); })
+            return policy.check();
+        return std::nullopt;
+    }
+
+private:
+    std::vector<Cell> cells;
+    std::vector<rp_setting> table;
+};
+
+// The policy with these settings, a JSON object, or why they are refused. The
+// host's part, for unit tests.
+template <class Policy>
+std::expected<Policy, std::string> configure(std::string_view json)
+{
+    Policy policy{};
+    const Settings<Policy> settings(policy);
+    const rp_text why = rp_read_settings(kept(json), settings.told().data(), settings.told().size());
+    if (why.size > 0)
+        return std::unexpected(std::string(view(why)));
+    if (const std::optional<std::string> refusal = settings.give(policy))
+        return std::unexpected(*refusal);
+    return policy;
+}
+
 // The one policy of a component, and how the C SDK reaches it.
 template <class Policy>
 class Component {
 public:
     static rp_policy told()
     {
-        static std::vector<rp_setting> table;
-        if constexpr (has_settings)
-            for (const Setting<Policy> &setting : Policy::settings)
-                cells.emplace_back(policy, setting);
-        for (Cell &cell : cells)
-            table.push_back(cell.told());
+        const std::span table = settings().told();
         const Info &info = Policy::info;
         return {info.name, info.version, info.summary, table.data(), table.size(), check, info.settings_schema};
     }
@@ -458,7 +526,7 @@ public:
         requires Decides<Policy>
     {
         const std::span all(reinterpret_cast<const Attempt *>(attempts.items), attempts.count);
-        const Decision decision = policy.decide(Experiment{*experiment}, Attempts(all), *progress);
+        const Decision decision = policy().decide(Experiment{*experiment}, Attempts(all), *progress);
         return std::visit([](const auto &one) { return lowered(one); }, decision);
     }
 
@@ -466,25 +534,29 @@ public:
         requires Plans<Policy>
     {
         rp_plan plan{};
-        for (const Step &step : policy.plan(Experiment{*experiment}, reinterpret_cast<const Attempt *>(attempt)))
+        for (const Step &step : policy().plan(Experiment{*experiment}, reinterpret_cast<const Attempt *>(attempt)))
             rp_add(&plan, step.told);
         return plan;
     }
 
 private:
-    static constexpr bool has_settings = requires { Policy::settings; };
-    static inline Policy policy{};
-    static inline std::vector<Cell> cells{};
+    // Made when first asked for: nothing else orders them before what is exported.
+    static Policy &policy()
+    {
+        static Policy one{};
+        return one;
+    }
+
+    static Settings<Policy> &settings()
+    {
+        static Settings<Policy> one(policy());
+        return one;
+    }
 
     static rp_text check()
     {
-        if constexpr (has_settings)
-            for (std::size_t i = 0; i < cells.size(); i++)
-                cells[i].give(policy, Policy::settings[i]);
-        if constexpr (requires { policy.check(); })
-            if (const std::optional<std::string> why = policy.check())
-                return kept(*why);
-        return {};
+        const std::optional<std::string> why = settings().give(policy());
+        return why ? kept(*why) : rp_text{};
     }
 
     static rp_decision lowered(const Accept &) { return rp_accept(); }
@@ -492,7 +564,7 @@ private:
     static rp_decision lowered(const StopStudy &one) { return rp_stop_study(kept(one.reason)); }
     static rp_decision lowered(const Retry &one)
     {
-        rp_decision retry = rp_retry(one.after.count(), kept(one.reason));
+        rp_decision retry = rp_retry(count_of(one.after), kept(one.reason));
         retry.retry.placement = static_cast<rp_placement>(one.placement);
         retry.retry.turn = static_cast<rp_turn>(one.turn);
         for (const auto &[parameter, value] : one.overrides)

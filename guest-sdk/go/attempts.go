@@ -25,6 +25,15 @@ func (a Attempts) FailuresOf(class FailureClass) int {
 	return count
 }
 
+// Retryable is whether the experiment itself called its failure worth retrying;
+// it did not say where said is false.
+func (a *Attempt) Retryable() (retryable, said bool) {
+	if a.SelfReport == nil || a.SelfReport.Retryable == nil {
+		return false, false
+	}
+	return *a.SelfReport.Retryable, true
+}
+
 // Failed is an attempt that failed, for unit tests.
 func Failed(class FailureClass, evidence string) Attempt {
 	return Attempt{

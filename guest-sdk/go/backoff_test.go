@@ -83,10 +83,27 @@ func TestDecorrelatedWaitsBuildOnTheWaitThatWas(t *testing.T) {
 
 func TestSettingsAreSpans(t *testing.T) {
 	for setting, span := range map[float64]time.Duration{
-		0.3: 300 * time.Millisecond, -1: 0, 1e300: math.MaxInt64, math.Inf(1): math.MaxInt64,
+		0.3: 300 * time.Millisecond, 0: 0, 1e300: math.MaxInt64, math.Inf(1): math.MaxInt64,
 	} {
 		if read := Seconds(setting); read != span {
 			t.Errorf("%v read as %s", setting, read)
 		}
+	}
+}
+
+func TestWhatIsNoSpanOfTimeIsToldByItsValue(t *testing.T) {
+	for told, wrong := range map[string]func(){
+		"`-1` s is no span of time, expected 0 or more":  func() { Seconds(-1) },
+		"`NaN` s is no span of time, expected 0 or more": func() { Seconds(math.NaN()) },
+		"`-5s` is no span of time, expected 0 or more":   func() { Constant(-5 * time.Second) },
+	} {
+		func() {
+			defer func() {
+				if panicked := recover(); panicked != told {
+					t.Errorf("told %v", panicked)
+				}
+			}()
+			wrong()
+		}()
 	}
 }

@@ -18,7 +18,7 @@ type Info struct {
 	Version string
 	// Summary is one line for people.
 	Summary string
-	// SettingsSchema is a JSON Schema of the settings; empty where there is none.
+	// SettingsSchema is a JSON Schema of the settings; empty for the one that [Schema] makes.
 	SettingsSchema string
 }
 

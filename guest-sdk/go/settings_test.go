@@ -7,6 +7,8 @@ type patient struct {
 	Minutes *uint32        `json:"minutes"`
 	Classes []FailureClass `json:"classes"`
 	Jitter  Jitter         `json:"jitter"`
+	Seconds float64        `json:"seconds"`
+	Offset  int            `json:"offset" min:"-5" about:"How far off."`
 }
 
 func (p *patient) Check() error { return nil }
@@ -23,13 +25,16 @@ func TestSettingsReplaceDefaultsAndLeaveTheRest(t *testing.T) {
 
 func TestSettingsThatAreWrongAreRefusedByName(t *testing.T) {
 	for settings, refusal := range map[string]string{
-		`{"retrys": 1}`:            "unknown setting `retrys`, expected one of `retries`, `minutes`, `classes`, `jitter`",
-		`{"Retries": 1}`:           "unknown setting `Retries`, expected one of `retries`, `minutes`, `classes`, `jitter`",
-		`{"retries": -1}`:          "`retries`: expected uint32, was given number -1",
-		`{"retries": null}`:        "`retries`: expected uint32, was given null",
-		`{"minutes": 1.5}`:         "`minutes`: expected uint32, was given number 1.5",
+		`{"retrys": 1}`:            "unknown setting `retrys`, expected one of `retries`, `minutes`, `classes`, `jitter`, `seconds`, `offset`",
+		`{"Retries": 1}`:           "unknown setting `Retries`, expected one of `retries`, `minutes`, `classes`, `jitter`, `seconds`, `offset`",
+		`{"retries": -1}`:          "`retries`: `-1`, expected a whole number from 0 to 4294967295",
+		`{"retries": null}`:        "`retries`: `null`, expected a whole number from 0 to 4294967295",
+		`{"minutes": 1.5}`:         "`minutes`: `1.5`, expected a whole number from 0 to 4294967295, or null",
 		`{"classes": ["netwerk"]}`: "`classes`: `netwerk` is no failure class",
 		`{"jitter": "some"}`:       "`jitter`: `some` is no jitter, expected `none`, `full`, `equal` or `decorrelated`",
+		`{"seconds": -0.5}`:        "`seconds`: `-0.5`, expected a number, 0 or more",
+		`{"seconds": "1"}`:         "`seconds`: `\"1\"`, expected a number, 0 or more",
+		`{"offset": -6}`:           "`offset`: `-6`, expected a whole number, -5 or more",
 	} {
 		if err := Configure(&patient{}, settings); err == nil || err.Error() != refusal {
 			t.Errorf("%s: %v", settings, err)
@@ -45,5 +50,21 @@ func TestAPolicyWithoutSettingsTakesAnEmptyObjectOnly(t *testing.T) {
 		if Configure(struct{}{}, settings) == nil {
 			t.Errorf("`%s` passed", settings)
 		}
+	}
+}
+
+func TestTheSchemaTellsTypesBoundsAndDefaults(t *testing.T) {
+	type settings struct {
+		Offset int      `json:"offset" min:"-5" about:"How far off."`
+		Most   *float64 `json:"most"`
+	}
+	schema := `{"additionalProperties":false,"properties":{` +
+		`"most":{"anyOf":[{"minimum":0,"type":"number"},{"type":"null"}],"default":null},` +
+		`"offset":{"default":-1,"description":"How far off.","minimum":-5,"type":"integer"}},"type":"object"}`
+	if told := Schema(&settings{Offset: -1}); told != schema {
+		t.Error(told)
+	}
+	if told := Schema(struct{}{}); told != "" {
+		t.Error(told)
 	}
 }

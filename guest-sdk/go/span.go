@@ -1,15 +1,17 @@
 package reprieve
 
 import (
+	"fmt"
 	"math"
 	"time"
 )
 
 // Seconds is a setting as a span of time: 292 years, the longest there is,
-// where it is longer, and none where it is negative or not a number.
+// where it is longer. It panics where the setting is negative or not a number,
+// which [Configure] refuses.
 func Seconds(setting float64) time.Duration {
-	if !(setting > 0) {
-		return 0
+	if !(setting >= 0) {
+		panic(fmt.Sprintf("`%v` s is no span of time, expected 0 or more", setting))
 	}
 	whole, fraction := math.Modf(setting)
 	if whole >= float64(math.MaxInt64/time.Second) {
@@ -32,7 +34,10 @@ func nanoseconds(span time.Duration) uint64 {
 	if span == math.MaxInt64 {
 		return math.MaxUint64
 	}
-	return uint64(max(0, span))
+	if span < 0 {
+		panic(fmt.Sprintf("`%s` is no span of time, expected 0 or more", span))
+	}
+	return uint64(span)
 }
 
 // added is the sum of two spans, or the longest one.

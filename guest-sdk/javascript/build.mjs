@@ -2,8 +2,8 @@
 // `reprieve-guest-build POLICY.js [-o FILE]`: a component of a policy's module, in JavaScript or TypeScript.
 
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire, SourceMap } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -26,15 +26,25 @@ try {
     format: "esm",
     outfile: bundle,
     metafile: true,
+    sourcemap: "external",
     alias: { "reprieve-guest": path.join(here, "index.js") },
   });
-  const { exports } = Object.values(metafile.outputs)[0];
+  // An exception is told with its place in the source, except within the SDK.
+  const map = new SourceMap(JSON.parse(readFileSync(`${bundle}.map`, "utf8")));
+  const text = readFileSync(bundle, "utf8");
+  const places = text.split("\n").map((line, number) => {
+    const { originalSource, originalLine } = map.findEntry(number, line.length);
+    const own = originalSource && path.resolve(dir, originalSource) !== path.join(here, "index.js");
+    return own ? `${path.basename(originalSource)}, line ${originalLine + 1}` : "";
+  });
+  writeFileSync(bundle, `${text}globalThis.reprievePlaces = ${JSON.stringify(places)};\n`);
+  const { exports } = Object.values(metafile.outputs).find(({ entryPoint }) => entryPoint);
   const roles = ["retryPolicy", "cleanupPolicy"].map((role) => exports.includes(role));
   const world = { "true,true": "policy", "true,false": "retry-only", "false,true": "cleanup-only" }[roles];
   if (!world) throw new Error(`\`${module}\` exports neither \`retryPolicy\` nor \`cleanupPolicy\``);
   const tool = path.join(path.dirname(from.resolve("esbuild/package.json")), "../.bin/componentize-qjs");
   const wasm = output ?? module.replace(/\.[jt]s$/, ".wasm");
-  const args = ["--wit", path.join(here, "wit"), "--js", bundle, "-n", world, "--sync", "--stub-wasi", "-o", wasm];
+  const args = ["--wit", path.join(here, "wit"), "--js", bundle, "-n", world, "--sync", "-o", wasm];
   const { status } = spawnSync(tool, args, { stdio: ["ignore", "ignore", "inherit"] });
   process.exitCode = status ?? 1;
 } finally {

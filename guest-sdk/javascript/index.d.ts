@@ -151,25 +151,53 @@ export class Backoff implements IterableIterator<number> {
 export function failuresOf(attempts: readonly Attempt[], cause: FailureClass): number;
 export function parameter(experiment: Experiment, name: string): string | undefined;
 export function askedToWait(attempt: Attempt): number | undefined;
+/** Whether the experiment itself called its failure worth retrying; undefined where it did not say. */
+export function retryable(attempt: Attempt): boolean | undefined;
 
-/** A policy; `Settings` are its settings, all of which have defaults. */
-export interface Policy<Settings extends object = {}> {
+type Kind = "integer" | "number" | "string" | "boolean" | "array" | "null";
+
+/** What values there are: a JSON Schema. */
+export interface Values {
+  type?: Kind | Kind[];
+  enum?: readonly unknown[];
+  minimum?: number;
+  maximum?: number;
+  items?: Values;
+}
+
+/** A setting: its values, its default, and what it is about in one line. */
+export interface Setting extends Values {
+  default: unknown;
+  description?: string;
+}
+
+/** The settings' values. */
+export type SettingsOf<Declared> = {
+  [Name in keyof Declared]: Declared[Name] extends { default: infer Value } ? Value : never;
+};
+
+/** A policy; `Declared` are its settings, all of which have defaults. */
+export interface Policy<Declared extends Record<string, Setting> = {}> {
   name: string;
   version?: string;
   summary?: string;
-  /** The settings with their defaults. */
-  settings?: Settings;
-  /** A JSON Schema of the settings, as text. */
-  schema?: string | null;
-  /** Throws an error that refuses the settings. */
-  check?(settings: Settings): void;
+  /** The settings by name. */
+  settings?: Declared;
+  /** Throws an error that refuses settings which are right by their types and bounds. */
+  check?(settings: SettingsOf<Declared>): void;
   /** Judges the newest attempt, the last one. Successes are judged too. */
-  decide?(experiment: Experiment, attempts: Attempt[], progress: Progress, settings: Settings): Decision;
+  decide?(experiment: Experiment, attempts: Attempt[], progress: Progress, settings: SettingsOf<Declared>): Decision;
   /** Plans the cleanup: after this attempt, or before one where it is undefined. */
-  plan?(experiment: Experiment, attempt: Attempt | undefined, settings: Settings): Step[];
+  plan?(experiment: Experiment, attempt: Attempt | undefined, settings: SettingsOf<Declared>): Step[];
 }
 
+/** A policy's settings: those that are given, and the others' defaults. Throws an error that refuses them. */
+export function configure<Declared extends Record<string, Setting>>(
+  policy: Pick<Policy<Declared>, "settings" | "check">,
+  given?: Record<string, unknown>,
+): SettingsOf<Declared>;
+
 /** What a component exports: `export const { guest, retryPolicy, cleanupPolicy } = define(policy)`. */
-export function define<Settings extends object = {}>(
-  policy: Policy<Settings>,
+export function define<Declared extends Record<string, Setting> = {}>(
+  policy: Policy<Declared>,
 ): { guest: object; retryPolicy: object; cleanupPolicy: object };

@@ -42,7 +42,11 @@ export const steps = {
 };
 
 const step = (action) => ({ action, ifItFails: "carry-on" });
-const whole = (ms) => Math.max(0, Math.floor(Math.min(ms, Number.MAX_SAFE_INTEGER)));
+
+function whole(ms) {
+  if (!(ms >= 0)) throw new RangeError(`\`${ms}\` ms is no span of time, expected 0 or more`);
+  return Math.floor(Math.min(Number(ms), Number.MAX_SAFE_INTEGER));
+}
 
 const U64 = (1n << 64n) - 1n;
 
@@ -78,6 +82,7 @@ export class Backoff {
   #grown;
   constructor({ first, factor = 2, cap = Infinity, jitter = "none", seed = 0 }) {
     if (!["none", "full", "equal", "decorrelated"].includes(jitter)) throw new Error(`unknown jitter \`${jitter}\``);
+    whole(first);
     Object.assign(this, { first, factor: factor >= 0 ? factor : 1, cap, jitter, random: new Random(seed) });
     this.#grown = first;
     this.#previous = first;
@@ -115,6 +120,9 @@ export const failuresOf = (attempts, cause) => attempts.filter((attempt) => atte
 /** The value of a parameter, or undefined. */
 export const parameter = (experiment, name) => experiment.parameters.find((one) => one.name === name)?.value;
 
+/** Whether the experiment itself called its failure worth retrying; undefined where it did not say. */
+export const retryable = (attempt) => attempt.selfReport?.retryable ?? undefined;
+
 const UNITS_MS = new Map(
   [["ms millisecond milliseconds", 1], [" s sec secs second seconds", 1000], ["m min mins minute minutes", 60000], ["h hr hrs hour hours", 3600000]]
     .flatMap(([names, ms]) => names.split(" ").map((name) => [name, ms])),
@@ -140,34 +148,87 @@ export function askedToWait(attempt) {
   return undefined;
 }
 
+const KINDS = {
+  integer: [Number.isInteger, "a whole number"],
+  number: [Number.isFinite, "a number"],
+  string: [(value) => typeof value === "string", "a text"],
+  boolean: [(value) => typeof value === "boolean", "true or false"],
+  array: [Array.isArray, "a list"],
+  null: [(value) => value === null, "null"],
+};
+
+const fits = ({ type = [], enum: choices, minimum = -Infinity, maximum = Infinity, items = {} }, value) =>
+  (choices?.includes(value) ?? true) &&
+  ([type].flat().length === 0 || [type].flat().some((kind) => KINDS[kind]?.[0](value) ?? true)) &&
+  (typeof value !== "number" || (value >= minimum && value <= maximum)) &&
+  (!Array.isArray(value) || value.every((item) => fits(items, item)));
+
+function expected({ type = [], enum: choices, minimum, maximum, items }) {
+  const kind = choices
+    ? `one of ${choices.map((choice) => `\`${choice}\``).join(", ")}`
+    : [type].flat().map((kind) => KINDS[kind]?.[1] ?? kind).join(" or ");
+  const least = minimum === undefined ? "" : `, ${minimum} or more`;
+  const most = maximum === undefined ? "" : `, at most ${maximum}`;
+  return `${kind}${least}${most}${items ? `, each ${expected(items)}` : ""}`;
+}
+
+/** A policy's settings: those that are given, and the others' defaults. Throws an error that refuses them. */
+export function configure({ settings = {}, check }, given = {}) {
+  const configured = Object.fromEntries(Object.entries(settings).map(([name, setting]) => [name, setting.default]));
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(settings, name)) {
+      throw new Error(`unknown setting \`${name}\`, expected one of ${Object.keys(settings).join(", ") || "none"}`);
+    }
+    if (!fits(settings[name], value)) {
+      throw new Error(`\`${name}\`: \`${JSON.stringify(value)}\`, expected ${expected(settings[name])}`);
+    }
+    configured[name] = value;
+  }
+  check?.(configured);
+  return configured;
+}
+
+/** Has an exception told in its author's terms: `build.mjs` says which line of the source a line of the bundle is. */
+const telling = (call) => (...given) => {
+  try {
+    return call(...given);
+  } catch (error) {
+    const places = globalThis.reprievePlaces ?? [];
+    const lines = [...String(error?.stack).matchAll(/:(\d+):\d+/g)].map(([, line]) => places[line - 1]);
+    const place = lines.find(Boolean);
+    throw Object.assign(new Error(place ? `${error}, in ${place}` : `${error}`), { stack: error?.stack });
+  }
+};
+
 /**
  * What a component exports, for a policy:
  * `export const { guest, retryPolicy, cleanupPolicy } = define({ name, decide })`.
  *
- * `settings` are the settings with their defaults; `check` may throw an error
- * that refuses them; `decide` and `plan` get them last.
+ * `settings` are the settings by name, each a JSON Schema with a default;
+ * `check` may throw an error that refuses more; `decide` and `plan` get them last.
  */
-export function define({ name, version = "0.1.0", summary = "", settings = {}, schema = null, check, decide, plan }) {
-  let configured = settings;
+export function define(policy) {
+  const { name, version = "0.1.0", summary = "", settings = {}, decide, plan } = policy;
+  const schema = { type: "object", additionalProperties: false, properties: settings };
+  const settingsSchema = Object.keys(settings).length > 0 ? JSON.stringify(schema) : null;
+  let configured;
   return {
     guest: {
-      describe: () => ({ name, version, summary, settingsSchema: schema }),
+      describe: () => ({ name, version, summary, settingsSchema }),
       configure(text) {
-        const given = JSON.parse(text);
-        const unknown = Object.keys(given).find((key) => !(key in settings));
-        // A thrown text is the contract's refusal.
-        if (unknown !== undefined) throw `unknown setting \`${unknown}\`, expected one of ${Object.keys(settings).join(", ") || "none"}`;
-        configured = { ...settings, ...given };
         try {
-          check?.(configured);
+          configured = configure(policy, JSON.parse(text));
         } catch (error) {
-          throw String(error.message ?? error);
+          // A thrown text is the contract's refusal.
+          throw String(error?.message ?? error);
         }
       },
     },
-    retryPolicy: { decide: (experiment, attempts, progress) => decide(experiment, attempts, progress, configured) },
+    retryPolicy: {
+      decide: telling((experiment, attempts, progress) => decide(experiment, attempts, progress, configured)),
+    },
     cleanupPolicy: {
-      plan: (experiment, occasion) => plan(experiment, occasion.tag === "after-attempt" ? occasion.val : undefined, configured),
+      plan: telling((experiment, { tag, val }) => plan(experiment, tag === "after-attempt" ? val : undefined, configured)),
     },
   };
 }

@@ -36,9 +36,7 @@ fn commands(project: &Path) -> Vec<String> {
 /// Does what a project's README says.
 fn follow(project: &Path, environment: &[(&str, PathBuf)]) {
     let ours = Path::new(env!("CARGO_BIN_EXE_reprieve")).parent().expect("it is in a directory");
-    let tools = environment.iter().find(|(name, _)| *name == "BIN").map(|(_, bin)| bin.clone());
-    let path = [ours.to_owned(), tools.unwrap_or_default()].map(|dir| dir.display().to_string()).join(":");
-    let path = format!("{path}:{}", std::env::var("PATH").expect("there is a path"));
+    let path = format!("{}:{}", ours.display(), std::env::var("PATH").expect("there is a path"));
     let commands = commands(project);
     assert!(commands.len() >= 3, "{commands:?}");
     for command in commands {
@@ -59,7 +57,51 @@ fn follow(project: &Path, environment: &[(&str, PathBuf)]) {
                 "{said}"
             );
             assert!(said.contains("night-shift: "), "{said}");
+            let decided = |situation: &str| {
+                let line = said.lines().find_map(|line| line.strip_prefix(situation)).unwrap_or_default();
+                line.trim_start().to_owned()
+            };
+            for passing in ["it says: worth a retry", "communication", "hang", "crash", "unknown"] {
+                assert!(decided(passing).starts_with("retry in "), "{said}");
+            }
+            assert!(decided("it says: not worth one").starts_with("given up"), "{said}");
+            tells_its_settings(project, command.split(' ').nth(3).expect("it names the component"));
         }
+    }
+}
+
+/// A project's policy says what can be set, and refuses what makes no sense.
+fn tells_its_settings(project: &Path, component: &str) {
+    let place = Place::new();
+    let component = project.join(component);
+    let component = component.to_str().expect("a path of letters");
+    let ran = place.reprieve(&["policy", "inspect", component]);
+    let settings = ran.stdout.split_once("settings  ").unwrap_or_default().1;
+    let width = "smallest_batch".len();
+    for (name, default, about) in [
+        ("delay_seconds", "30", "The wait before the first retry; it doubles from one to the next."),
+        ("max_retries", "3", "How often a failure that can pass is tried again."),
+        ("smallest_batch", "1", "The batch is not halved below this."),
+    ] {
+        let told = format!("  {name:width$}  {default}\n  {:width$}  {about}\n", "");
+        assert!(settings.contains(&told), "{told}{ran}");
+    }
+    for (name, wrong) in
+        [("delay_seconds", "-1"), ("max_retries", "-1"), ("max_retries", "1.5"), ("smallest_batch", "0")]
+    {
+        let study = format!(
+            "name = \"s\"\npolicy = {{ use = \"{component}\", settings = {{ {name} = {wrong} }} }}\n\
+             [[experiments]]\nname = \"a\"\nmeasure = [\"true\"]\n"
+        );
+        fs::write(place.path("study.toml"), study).expect("it can be written");
+        let ran = place.reprieve(&["check", "study.toml"]);
+        assert_eq!(ran.code, 2, "{ran}");
+        // By the policy itself, in whose words its author has a say, not by its schema.
+        assert!(
+            ran.stderr.contains(&format!("`{name}`: ")) && ran.stderr.contains(&format!("`{wrong}`")),
+            "{ran}"
+        );
+        assert!(ran.stderr.contains("expected") && !ran.stderr.contains("by its settings schema"), "{ran}");
     }
 }
 
@@ -95,27 +137,47 @@ fn a_project_in_rust_tests_itself_and_builds() {
 
 /// A panic in a release build is told by its words, its place and the author's functions.
 fn panics(place: &Place, project: &Path) {
+    let function = "#[inline(never)]\nfn not_yet() -> Decision {\n    panic!(\"no answer yet\")\n}\n";
     let policy = project.join("src/lib.rs");
     let text = fs::read_to_string(&policy).expect("there is a policy");
-    let broken = text.replace("return Decision::Accept;", "return not_yet();");
-    assert_ne!(broken, text);
-    let function = "#[inline(never)]\nfn not_yet() -> Decision {\n    panic!(\"no answer yet\")\n}\n";
-    fs::write(&policy, broken + function).expect("it can be written");
+    fs::write(&policy, text + function).expect("it can be written");
+    let component = "night-shift/target/wasm32-wasip2/release/night_shift.wasm";
+    let broken = ("src/lib.rs", "return Decision::Accept;", "return not_yet();");
+    let told = told_of(place, project, broken, "cargo build", component, &[]);
+    let (said, place) = told.split_once("(wasm").unwrap_or_default();
+    assert!(said.contains("panicked at src/lib.rs:") && said.contains("no answer yet"), "{told}");
+    assert!(place.contains(", in night_shift::not_yet < "), "{told}");
+}
+
+/// What `reprieve policy test` tells of a success where a line of the policy is another.
+fn told_of(
+    place: &Place,
+    project: &Path,
+    (file, line, broken): (&str, &str, &str),
+    build: &str,
+    component: &str,
+    environment: &[(&str, PathBuf)],
+) -> String {
+    let policy = project.join(file);
+    let text = fs::read_to_string(&policy).expect("there is a policy");
+    assert!(text.contains(line), "{text}");
+    fs::write(&policy, text.replace(line, broken)).expect("it can be written");
     let commands = commands(project);
-    let build = commands.iter().find(|command| command.starts_with("cargo build")).expect("it is built");
+    let build = commands.iter().rfind(|command| command.starts_with(build)).expect("it is built");
+    let ours = Path::new(env!("CARGO_BIN_EXE_reprieve")).parent().expect("it is in a directory");
+    let path = std::env::var("PATH").expect("there is a path");
     let built = Command::new("sh")
         .args(["-c", build])
         .current_dir(project)
+        .env("PATH", format!("{}:{path}", ours.display()))
         .env("CARGO_NET_OFFLINE", "true")
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .output()
         .expect("a shell starts");
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    let component = "night-shift/target/wasm32-wasip2/release/night_shift.wasm";
     let ran = place.reprieve(&["policy", "test", component]);
-    let told = ran.stdout.lines().find(|line| line.starts_with("  a success: ")).unwrap_or_default();
-    let (said, place) = told.split_once("(wasm").unwrap_or_default();
-    assert!(said.contains("panicked at src/lib.rs:") && said.contains("no answer yet"), "{ran}");
-    assert!(place.contains(", in night_shift::not_yet < "), "{ran}");
+    let told = ran.stdout.lines().find_map(|line| line.strip_prefix("  a success: "));
+    told.unwrap_or_else(|| panic!("{ran}")).to_owned()
 }
 
 #[test]
@@ -154,6 +216,11 @@ fn node(language: &str) {
     link(&modules, &project.join("node_modules"));
     symlink("../sdk", project.join("node_modules/reprieve-guest")).expect("a link");
     follow(&project, &[]);
+    let file = if language == "typescript" { "policy.ts" } else { "policy.js" };
+    let broken =
+        (file, "if (!failure) return accept();", "if (!failure) throw new Error(\"no answer yet\");");
+    let told = told_of(&place, &project, broken, "npm run build", "night-shift/night-shift.wasm", &[]);
+    assert!(told.contains(&format!("Error: no answer yet, in {file}, line ")), "{told}");
 }
 
 #[test]
@@ -184,7 +251,17 @@ fn ziglang(language: &str) {
     symlink(&venv, project.join("venv")).expect("a link");
     // What is compiled once is kept from one run of the tests to the next.
     let cache = venv.join("cache");
-    follow(&project, &[("ZIG_GLOBAL_CACHE_DIR", cache.clone()), ("ZIG_LOCAL_CACHE_DIR", cache)]);
+    let environment = [("ZIG_GLOBAL_CACHE_DIR", cache.clone()), ("ZIG_LOCAL_CACHE_DIR", cache)];
+    follow(&project, &environment);
+    if language == "zig" {
+        let broken = (
+            "policy.zig",
+            "orelse return .accept;",
+            "orelse @panic(attempts.all[attempts.all.len].stderr_tail);",
+        );
+        let told = told_of(&place, &project, broken, "make", "night-shift/night-shift.wasm", &environment);
+        assert!(told.contains("panic: index out of bounds: index 1, len 1"), "{told}");
+    }
 }
 
 #[test]
@@ -197,12 +274,13 @@ fn a_project_in_go_tests_itself_and_builds() {
     }
     let place = Place::new();
     let project = new(&place, "go");
+    symlink(installed.canonicalize().expect("it is there"), project.join("venv")).expect("a link");
     let bin = installed.canonicalize().expect("it is there").join("bin");
     // It keeps what it compiles beside itself, and fetches nothing.
     let (cache, path) = (bin.join("../cache"), bin.join("../path"));
     let alone = [("GOTOOLCHAIN", "local"), ("GOPROXY", "off"), ("GOFLAGS", ""), ("GOWORK", "off")];
     let alone = alone.map(|(name, value)| (name, PathBuf::from(value)));
-    follow(&project, &[&alone[..], &[("GOCACHE", cache), ("GOPATH", path), ("BIN", bin)]].concat());
+    follow(&project, &[&alone[..], &[("GOCACHE", cache), ("GOPATH", path)]].concat());
 }
 
 #[test]

@@ -40,6 +40,7 @@ function high(one: u64, other: u64): u64 {
 
 /** A setting in seconds as nanoseconds. */
 export function nanoseconds(seconds: f64): u64 {
+  if (!(seconds >= 0)) throw new RangeError("seconds are negative or no number, expected 0 or more");
   const whole = Math.floor(seconds);
   if (!(whole < 18446744073)) return u64.MAX_VALUE;
   return u64(whole) * 1_000_000_000 + u64(nearest((seconds - whole) * 1e9));

@@ -38,7 +38,7 @@ static const rp_setting SETTINGS[] = {
     RP_SETTING("retry", set.retry),
     RP_SETTING("retry_once", set.retry_once),
     RP_SETTING("retries_in_study", set.retries_in_study),
-    RP_SETTING("stop_after_failures_in_a_row", set.stop_after_failures_in_a_row),
+    RP_SETTING("stop_after_failures_in_a_row", set.stop_after_failures_in_a_row, .at_least = 1),
     RP_SETTING("leftovers_grace_seconds", set.leftovers_grace_seconds),
     RP_SETTING("remove_shared_memory", set.remove_shared_memory),
     RP_SETTING("memory_tolerance_mib", set.memory_tolerance_mib),
@@ -46,19 +46,6 @@ static const rp_setting SETTINGS[] = {
     RP_SETTING("cool_down_to_celsius", set.cool_down_to_celsius),
     RP_SETTING("cool_down_timeout_seconds", set.cool_down_timeout_seconds),
 };
-
-#define COUNT (sizeof SETTINGS / sizeof *SETTINGS)
-
-/* Every number with a fraction is a span of time or a factor. */
-static rp_text check(void)
-{
-    for (size_t i = 0; i < COUNT; i++)
-        if (SETTINGS[i].kind == RP_IS_DOUBLE && *(const double *)SETTINGS[i].variable < 0)
-            return rp_join(RP_TEXT("`"), rp_text_of(SETTINGS[i].name), RP_TEXT("` is negative, expected 0 or more"));
-    if (set.stop_after_failures_in_a_row.present && set.stop_after_failures_in_a_row.value == 0)
-        return RP_TEXT("`stop_after_failures_in_a_row`: `0`, expected 1 or more, or null");
-    return (rp_text){0};
-}
 
 /* Whether something is so, and why. */
 typedef struct verdict {
@@ -170,6 +157,6 @@ static rp_plan plan(const rp_experiment *, const rp_attempt *attempt)
 
 RP_POLICY(.name = "standard", .version = "0.1.0",
           .summary = "Retries failures that can pass, with growing waits; gives up on the rest", .settings = SETTINGS,
-          .settings_count = COUNT, .check = check);
+          .settings_count = sizeof SETTINGS / sizeof *SETTINGS);
 RP_DECIDES(decide);
 RP_PLANS(plan);

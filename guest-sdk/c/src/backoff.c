@@ -1,6 +1,7 @@
 /* How long to wait before the next attempt: the numbers that the SDKs of all
  * languages draw from the same seed. */
 #include <math.h>
+#include <stdlib.h>
 
 #include "../reprieve.h"
 
@@ -27,11 +28,18 @@ static uint64_t saturated(double value)
     return value >= 0x1p64 ? UINT64_MAX : (uint64_t)value;
 }
 
-/* To the nearest nanosecond; what is no span of time is an endless one. */
+[[gnu::noinline]] void rp_no_span_of_time(void)
+{
+    abort();
+}
+
+/* To the nearest nanosecond, or an endless span. */
 static uint64_t nanoseconds(double seconds)
 {
     double whole = floor(seconds);
-    if (!(seconds >= 0) || whole >= 0x1p64 / 1e9)
+    if (!(seconds >= 0))
+        rp_no_span_of_time();
+    if (whole >= 0x1p64 / 1e9)
         return UINT64_MAX;
     uint64_t fraction = (uint64_t)rint((seconds - whole) * 1e9), sum;
     return __builtin_add_overflow((uint64_t)whole * UINT64_C(1000000000), fraction, &sum) ? UINT64_MAX : sum;

@@ -35,12 +35,13 @@ EXPORT(RP_CONTRACT("guest@0.1.0#describe")) const void *rp_export_describe(void)
         bool has_schema;
         rp_text schema;
     } info;
-    const char *schema = rp_this_policy.settings_schema;
+    const rp_policy *policy = &rp_this_policy;
     info.name = rp_text_of(rp_this_policy.name);
     info.version = rp_text_of(rp_this_policy.version ? rp_this_policy.version : "");
     info.summary = rp_text_of(rp_this_policy.summary ? rp_this_policy.summary : "");
-    info.has_schema = schema != NULL;
-    info.schema = rp_text_of(schema ? schema : "");
+    info.has_schema = policy->settings_schema || policy->settings_count > 0;
+    info.schema = policy->settings_schema ? rp_text_of(policy->settings_schema)
+                                          : rp_settings_schema(policy->settings, policy->settings_count);
     return &info;
 }
 

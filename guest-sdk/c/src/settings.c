@@ -172,31 +172,47 @@ static bool causes(reader *from, rp_causes *value)
     return take(from, ']');
 }
 
-/* Reads one value into its variable; says what was expected where it is another. */
-static const char *value(reader *from, const rp_setting *setting)
+/* What is expected of a number: its kind, and its bounds. */
+static rp_text bounded(const char *kind, double at_least, bool u32)
 {
+    if (u32)
+        return rp_join(rp_text_of(kind), RP_TEXT(" from "), rp_real(at_least), RP_TEXT(" to 4294967295"));
+    return rp_join(rp_text_of(kind), RP_TEXT(", "), rp_real(at_least), RP_TEXT(" or more"));
+}
+
+/* Reads one value into its variable; says what was expected where it is another. */
+static rp_text value(reader *from, const rp_setting *setting)
+{
+    static const rp_text NOTHING = {0};
+    const double least = setting->at_least;
     rp_optional_u32 *optional;
     switch (setting->kind) {
     case RP_IS_BOOL:
         *(bool *)setting->variable = take_word(from, "true");
-        return *(bool *)setting->variable || take_word(from, "false") ? NULL : "true or false";
+        return *(bool *)setting->variable || take_word(from, "false") ? NOTHING : RP_TEXT("true or false");
     case RP_IS_U32:
-        return whole_u32(from, setting->variable) ? NULL : "a whole number from 0 to 4294967295";
+        if (whole_u32(from, setting->variable) && *(uint32_t *)setting->variable >= least)
+            return NOTHING;
+        return bounded("a whole number", least, true);
     case RP_IS_OPTIONAL_U32:
         optional = setting->variable;
         optional->present = !take_word(from, "null");
-        return !optional->present || whole_u32(from, &optional->value) ? NULL
-                                                                        : "null or a whole number from 0 to 4294967295";
+        if (!optional->present || (whole_u32(from, &optional->value) && optional->value >= least))
+            return NOTHING;
+        return bounded("null or a whole number", least, true);
     case RP_IS_DOUBLE:
-        return real(from, setting->variable) ? NULL : "a number";
+        if (real(from, setting->variable) && *(double *)setting->variable >= least)
+            return NOTHING;
+        return bounded("a number", least, false);
     case RP_IS_TEXT:
-        return string(from, setting->variable) ? NULL : "a text";
+        return string(from, setting->variable) ? NOTHING : RP_TEXT("a text");
     case RP_IS_JITTER:
-        return jitter(from, setting->variable) ? NULL : "none, full, equal or decorrelated";
+        return jitter(from, setting->variable) ? NOTHING : RP_TEXT("none, full, equal or decorrelated");
     case RP_IS_CAUSES:
-        return causes(from, setting->variable) ? NULL : "a list of classes of failure, as `wit/types.wit` names them";
+        return causes(from, setting->variable) ? NOTHING
+                                               : RP_TEXT("a list of classes of failure, as `wit/types.wit` names them");
     }
-    return "a setting";
+    return RP_TEXT("a setting");
 }
 
 static rp_text unknown(rp_text name, const rp_setting *settings, size_t count)
@@ -220,12 +236,13 @@ static void member(reader *from, const rp_setting *settings, size_t count)
         if (!rp_equal(name, rp_text_of(settings[i].name)))
             continue;
         space(from);
-        const char *start = from->at, *expected = value(from, &settings[i]);
-        if (expected) {
+        const char *start = from->at;
+        rp_text expected = value(from, &settings[i]);
+        if (expected.size > 0) {
             /* What stands there up to its end, or a few words of it. */
-            size_t size = strcspn(start, ",}");
+            size_t size = strcspn(start, ",} ");
             rp_text given = {start, size < 40 ? size : 40};
-            from->why = rp_join(RP_TEXT("`"), name, RP_TEXT("`: `"), given, RP_TEXT("`, expected "), rp_text_of(expected));
+            from->why = rp_join(RP_TEXT("`"), name, RP_TEXT("`: `"), given, RP_TEXT("`, expected "), expected);
         }
         return;
     }

@@ -49,6 +49,12 @@ const rp_self_report *rp_self_report_of(const rp_attempt *attempt)
     return attempt->self_report.present ? &attempt->self_report.value : NULL;
 }
 
+rp_optional_bool rp_retryable(const rp_attempt *attempt)
+{
+    const rp_self_report *report = rp_self_report_of(attempt);
+    return report ? report->retryable : (rp_optional_bool){0};
+}
+
 const rp_text *rp_find(rp_parameters among, const char *name)
 {
     for (size_t i = 0; i < among.count; i++)

@@ -42,11 +42,39 @@ static void the_batch_is_halved_while_that_can_be_done(void)
     assert(decide_on("1", memory, 1).kind == RP_GIVE_UP);
 }
 
+static void what_may_pass_is_tried_once_more(void)
+{
+    rp_attempt hang = rp_failed(RP_HANG, RP_TEXT("silent"));
+    assert(decide_on("64", hang, 1).kind == RP_RETRY);
+    assert(decide_on("64", hang, 2).kind == RP_GIVE_UP);
+}
+
+static rp_attempt said(rp_cause cause, bool retryable)
+{
+    rp_attempt attempt = rp_failed(cause, RP_TEXT("it says so"));
+    attempt.self_report.present = true;
+    attempt.self_report.value.retryable = (rp_optional_bool){true, retryable};
+    return attempt;
+}
+
+static void what_the_experiment_says_of_its_failure_goes_before_its_class(void)
+{
+    assert(decide_on("64", said(RP_ACCESS, true), 1).kind == RP_RETRY);
+    assert(decide_on("64", said(RP_NETWORK, false), 1).kind == RP_GIVE_UP);
+}
+
 static void settings_that_make_no_sense_are_refused(void)
 {
-    size_t count = sizeof settings / sizeof settings[0];
-    assert(rp_read_settings(RP_TEXT("{ \"smallest_batch\": 0 }"), settings, count).size == 0);
-    assert(check().size > 0);
+    static const char *const wrong[][2] = {
+        {"{ \"smallest_batch\": 0 }", "`smallest_batch`: `0`, expected a whole number from 1 to 4294967295"},
+        {"{ \"delay_seconds\": -1 }", "`delay_seconds`: `-1`, expected a number, 0 or more"},
+        {"{ \"max_retries\": -1 }", "`max_retries`: `-1`, expected a whole number from 0 to 4294967295"},
+        {"{ \"max_retries\": 1.5 }", "`max_retries`: `1.5`, expected a whole number from 0 to 4294967295"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        size_t count = sizeof settings / sizeof settings[0];
+        assert(rp_equal(rp_read_settings(rp_text_of(wrong[i][0]), settings, count), rp_text_of(wrong[i][1])));
+    }
 }
 
 int main(void)
@@ -55,5 +83,7 @@ int main(void)
     the_network_gets_three_more_chances();
     a_service_that_asks_for_time_gets_it();
     the_batch_is_halved_while_that_can_be_done();
+    what_may_pass_is_tried_once_more();
+    what_the_experiment_says_of_its_failure_goes_before_its_class();
     settings_that_make_no_sense_are_refused();
 }

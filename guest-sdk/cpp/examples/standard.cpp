@@ -38,7 +38,7 @@ struct Standard {
         {"retry", &Standard::retry},
         {"retry_once", &Standard::retry_once},
         {"retries_in_study", &Standard::retries_in_study},
-        {"stop_after_failures_in_a_row", &Standard::stop_after_failures_in_a_row},
+        {"stop_after_failures_in_a_row", &Standard::stop_after_failures_in_a_row, "", 1},
         {"leftovers_grace_seconds", &Standard::leftovers_grace},
         {"remove_shared_memory", &Standard::remove_shared_memory},
         {"memory_tolerance_mib", &Standard::memory_tolerance_mib},
@@ -46,24 +46,6 @@ struct Standard {
         {"cool_down_to_celsius", &Standard::cool_down_to_celsius},
         {"cool_down_timeout_seconds", &Standard::cool_down_timeout},
     };
-
-    std::optional<std::string> check() const
-    {
-        const std::pair<const char *, double> bounded[] = {
-            {"delay_seconds", delay.count()},
-            {"backoff_factor", backoff_factor},
-            {"max_delay_seconds", max_delay.count()},
-            {"leftovers_grace_seconds", leftovers_grace.count()},
-            {"memory_timeout_seconds", memory_timeout.count()},
-            {"cool_down_timeout_seconds", cool_down_timeout.count()},
-        };
-        for (const auto &[name, value] : bounded)
-            if (value < 0)
-                return "`" + std::string(name) + "` is negative, expected 0 or more";
-        if (stop_after_failures_in_a_row == 0u)
-            return "`stop_after_failures_in_a_row`: `0`, expected 1 or more, or null";
-        return std::nullopt;
-    }
 
     Decision decide(const Experiment &experiment, const Attempts &attempts, const Progress &progress) const
     {

@@ -6,7 +6,6 @@
 package main
 
 import (
-	"errors"
 	"slices"
 	"strconv"
 
@@ -14,27 +13,17 @@ import (
 	"reprieve/retryonly"
 )
 
-// MyPolicy has the settings, which a study gives in `[policy]`, as its fields.
+// MyPolicy has the settings, which a study gives in `[policy]`, as its fields. A
+// method Check() error may refuse more than types and bounds do.
 type MyPolicy struct {
-	// How often a failure that can pass is tried again.
-	MaxRetries int `json:"max_retries"`
-	// The wait before the first retry; it doubles from one to the next.
-	DelaySeconds float64 `json:"delay_seconds"`
-	// The batch is not halved below this.
-	SmallestBatch int `json:"smallest_batch"`
+	MaxRetries    int     `json:"max_retries" about:"How often a failure that can pass is tried again."`
+	DelaySeconds  float64 `json:"delay_seconds" about:"The wait before the first retry; it doubles from one to the next."`
+	SmallestBatch int     `json:"smallest_batch" about:"The batch is not halved below this." min:"1"`
 }
 
 // New is the policy with the settings' defaults.
 func New() *MyPolicy {
 	return &MyPolicy{MaxRetries: 3, DelaySeconds: 30, SmallestBatch: 1}
-}
-
-// Check refuses settings; the error's text is what their author reads.
-func (policy *MyPolicy) Check() error {
-	if policy.SmallestBatch < 1 {
-		return errors.New("`smallest_batch`: expected 1 or more")
-	}
-	return nil
 }
 
 // Decide judges the newest attempt. Successes are judged too: a policy may
@@ -45,29 +34,47 @@ func (policy *MyPolicy) Decide(experiment reprieve.Experiment, attempts reprieve
 	if failure == nil {
 		return reprieve.Accept{}
 	}
-	switch failure.Class {
-	// These pass by themselves, after a while.
-	case reprieve.ClassNetwork, reprieve.ClassRateLimited, reprieve.ClassDriverTransient, reprieve.ClassDeviceOccupied:
-		if attempts.Retries() >= policy.MaxRetries {
-			break
-		}
-		// A service that asks for time gets it. The seed makes chance the same
-		// in every replay.
-		wait, asked := attempt.AskedToWait()
-		if !asked {
-			waits := reprieve.Exponential(reprieve.Seconds(policy.DelaySeconds), 2)
-			wait = waits.Jittered(reprieve.EqualJitter, experiment.Seed).WaitAfter(attempts)
-		}
-		return reprieve.Retry{After: wait, Reason: "can pass: " + failure.Evidence}
+	// The experiment knows its failure best, where it says something of it.
+	canPass, said := attempt.Retryable()
+	if said && !canPass {
+		return reprieve.GiveUp{Reason: failure.Evidence}
+	}
 	// A smaller batch needs less memory, where the study lets it be changed.
-	case reprieve.ClassDeviceMemory:
-		batch, _ := strconv.Atoi(experiment.Parameters["batch"])
-		if slices.Contains(experiment.Adjustable, "batch") && batch/2 >= policy.SmallestBatch {
+	if failure.Class == reprieve.ClassDeviceMemory && slices.Contains(experiment.Adjustable, "batch") {
+		if batch, _ := strconv.Atoi(experiment.Parameters["batch"]); batch/2 >= policy.SmallestBatch {
 			half := map[string]string{"batch": strconv.Itoa(batch / 2)}
 			return reprieve.Retry{Reason: "half the batch needs less", Overrides: half}
 		}
 	}
-	return reprieve.GiveUp{Reason: failure.Evidence}
+	if !said {
+		canPass = classCanPass(attempts, failure.Class)
+	}
+	if !canPass || attempts.Retries() >= policy.MaxRetries {
+		return reprieve.GiveUp{Reason: failure.Evidence}
+	}
+	// A service that asks for time gets it. The seed makes chance the same in
+	// every replay.
+	wait, asked := attempt.AskedToWait()
+	if !asked {
+		waits := reprieve.Exponential(reprieve.Seconds(policy.DelaySeconds), 2)
+		wait = waits.Jittered(reprieve.EqualJitter, experiment.Seed).WaitAfter(attempts)
+	}
+	return reprieve.Retry{After: wait, Reason: "can pass: " + failure.Evidence}
+}
+
+// classCanPass says whether a failure of this class may pass.
+func classCanPass(attempts reprieve.Attempts, class reprieve.FailureClass) bool {
+	switch class {
+	// These do, after a while.
+	case reprieve.ClassNetwork, reprieve.ClassRateLimited, reprieve.ClassDriverTransient,
+		reprieve.ClassCommunication, reprieve.ClassDeviceOccupied:
+		return true
+	// These may: one more attempt tells.
+	case reprieve.ClassHang, reprieve.ClassCrash, reprieve.ClassDeviceProgram, reprieve.ClassUnknown:
+		return attempts.FailuresOf(class) == 1
+	default:
+		return false
+	}
 }
 
 func init() {

@@ -52,11 +52,38 @@ func TestTheBatchIsHalvedWhileThatCanBeDone(t *testing.T) {
 	expect(t, decide("1", short), reprieve.GiveUp{Reason: "out of memory"})
 }
 
+func TestWhatMayPassIsTriedOnceMore(t *testing.T) {
+	hang := reprieve.Failed(reprieve.ClassHang, "silent")
+	if retry, retried := decide("64", hang).(reprieve.Retry); !retried {
+		t.Errorf("decided %#v", retry)
+	}
+	expect(t, decide("64", hang, hang), reprieve.GiveUp{Reason: "silent"})
+}
+
+func TestWhatTheExperimentSaysOfItsFailureGoesBeforeItsClass(t *testing.T) {
+	said := func(class reprieve.FailureClass, retryable bool) reprieve.Attempt {
+		attempt := reprieve.Failed(class, "it says so")
+		attempt.SelfReport = &reprieve.SelfReport{Retryable: &retryable}
+		return attempt
+	}
+	if retry, retried := decide("64", said(reprieve.ClassAccess, true)).(reprieve.Retry); !retried {
+		t.Errorf("decided %#v", retry)
+	}
+	expect(t, decide("64", said(reprieve.ClassNetwork, false)), reprieve.GiveUp{Reason: "it says so"})
+}
+
 func TestSettingsThatMakeNoSenseAreRefused(t *testing.T) {
 	if err := reprieve.Configure(New(), `{ "max_retries": 5 }`); err != nil {
 		t.Error(err)
 	}
-	if err := reprieve.Configure(New(), `{ "smallest_batch": 0 }`); err == nil {
-		t.Error("it was taken")
+	for settings, refusal := range map[string]string{
+		`{ "smallest_batch": 0 }`: "`smallest_batch`: `0`, expected a whole number, 1 or more",
+		`{ "delay_seconds": -1 }`: "`delay_seconds`: `-1`, expected a number, 0 or more",
+		`{ "max_retries": -1 }`:   "`max_retries`: `-1`, expected a whole number, 0 or more",
+		`{ "max_retries": 1.5 }`:  "`max_retries`: `1.5`, expected a whole number, 0 or more",
+	} {
+		if err := reprieve.Configure(New(), settings); err == nil || err.Error() != refusal {
+			t.Errorf("%s: %v", settings, err)
+		}
 	}
 }

@@ -1,41 +1,47 @@
 // The standard policy's behaviour, in JavaScript: it must decide as the built-in one does.
 
-import { accept, askedToWait, Backoff, define, failuresOf, giveUp, retry, steps, stopStudy } from "reprieve-guest";
+import { accept, askedToWait, Backoff, define, failuresOf, giveUp, retry, retryable, steps, stopStudy } from "reprieve-guest";
+
+const classes = [
+  ...["network", "rate-limited", "driver-transient", "communication", "device-memory", "device-occupied"],
+  ...["host-memory", "device-program", "device-hardware", "hang", "crash", "storage", "access", "configuration"],
+  ...["cancelled", "unknown"],
+];
+const passing = ["network", "rate-limited", "driver-transient", "communication", "device-occupied"];
+const number = (value) => ({ type: "number", minimum: 0, default: value });
+const integer = (value) => ({ type: "integer", minimum: 0, default: value });
+const optional = (minimum) => ({ type: ["integer", "null"], minimum, default: null });
+const list = (value) => ({ type: "array", items: { enum: classes }, default: value });
 
 const settings = {
-  max_retries: 3,
-  delay_seconds: 1,
-  backoff_factor: 2,
-  max_delay_seconds: 3600,
-  jitter: "none",
-  retry: ["network", "rate-limited", "driver-transient", "communication", "device-occupied"],
-  retry_once: ["hang", "crash", "device-program", "unknown"],
-  retries_in_study: null,
-  stop_after_failures_in_a_row: null,
-  leftovers_grace_seconds: 10,
-  remove_shared_memory: true,
-  memory_tolerance_mib: 64,
-  memory_timeout_seconds: 120,
-  cool_down_to_celsius: null,
-  cool_down_timeout_seconds: 600,
+  max_retries: integer(3),
+  delay_seconds: number(1),
+  backoff_factor: number(2),
+  max_delay_seconds: number(3600),
+  jitter: { enum: ["none", "full", "equal", "decorrelated"], default: "none" },
+  retry: list(passing),
+  retry_once: list(["hang", "crash", "device-program", "unknown"]),
+  retries_in_study: optional(0),
+  stop_after_failures_in_a_row: optional(1),
+  leftovers_grace_seconds: number(10),
+  remove_shared_memory: { type: "boolean", default: true },
+  memory_tolerance_mib: integer(64),
+  memory_timeout_seconds: number(120),
+  cool_down_to_celsius: optional(0),
+  cool_down_timeout_seconds: number(600),
 };
 
 const tell = (what, evidence) => (evidence ? `${what}: ${evidence}` : what);
 const count = (attempts) => (attempts.length === 1 ? "1 attempt" : `${attempts.length} attempts`);
 
-function check(set) {
-  new Backoff({ first: 0, jitter: set.jitter });
-  const negative = Object.keys(set).find((name) => /_(seconds|factor)$/.test(name) && set[name] < 0);
-  if (negative) throw new Error(`\`${negative}\`: \`${set[negative]}\` is negative, expected 0 or more`);
-}
-
 /** Whether the failure can pass, why, and whether it is retried only once. */
 function canPass(attempts, { class: cause, evidence }, set) {
-  const report = attempts.at(-1).selfReport;
-  if (typeof report?.retryable === "boolean") {
-    const verdict = report.retryable ? "worth retrying" : "final";
-    const said = report.message || report.kind || evidence;
-    return [report.retryable, tell(`the experiment called its ${cause} failure ${verdict}`, said), false];
+  const can = retryable(attempts.at(-1));
+  if (can !== undefined) {
+    const verdict = can ? "worth retrying" : "final";
+    const { message, kind } = attempts.at(-1).selfReport;
+    const said = message || kind || evidence;
+    return [can, tell(`the experiment called its ${cause} failure ${verdict}`, said), false];
   }
   if (set.retry.includes(cause)) return [true, tell(`${cause} failure can pass`, evidence), false];
   if (!set.retry_once.includes(cause)) return [false, tell(`${cause} failures do not pass by themselves`, evidence), false];
@@ -90,4 +96,4 @@ function plan(experiment, attempt, set) {
 }
 
 const summary = "Retries failures that can pass, with growing waits; gives up on the rest";
-export const { guest, retryPolicy, cleanupPolicy } = define({ name: "standard", summary, settings, check, decide, plan });
+export const { guest, retryPolicy, cleanupPolicy } = define({ name: "standard", summary, settings, decide, plan });

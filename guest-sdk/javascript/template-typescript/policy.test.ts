@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { accept, giveUp, retry } from "reprieve-guest";
+import { accept, configure, giveUp, retry } from "reprieve-guest";
 import type { Attempt, Experiment, Failure, Progress } from "reprieve-guest";
 import { policy } from "./policy";
 
-const ended = (failure?: Failure): Attempt => ({
+const ended = (failure?: Failure, retryable?: boolean): Attempt => ({
   number: 1,
   stage: "measure",
   ending: { tag: "exited", val: failure ? 1 : 0 },
@@ -16,6 +16,7 @@ const ended = (failure?: Failure): Attempt => ({
   ranFor: 60_000,
   stderrTail: "",
   stdoutTail: "",
+  selfReport: { retryable, kind: "", message: "" },
   faults: [],
   memory: [],
   foreignProcesses: 0,
@@ -32,7 +33,7 @@ const experiment = (batch: string): Experiment => ({
 });
 const progress: Progress = { succeeded: 0, failed: 0, remaining: 1, retries: 0, failedInARow: 0, elapsed: 0 };
 const decide = (attempts: Attempt[], batch = "64") =>
-  policy.decide(experiment(batch), attempts, progress, policy.settings);
+  policy.decide(experiment(batch), attempts, progress, configure(policy));
 
 test("a success is accepted", () => {
   assert.deepEqual(decide([ended()]), accept());
@@ -56,7 +57,25 @@ test("the batch is halved while that can be done", () => {
   assert.deepEqual(decide(short, "1"), giveUp("out of memory"));
 });
 
+test("what may pass is tried once more", () => {
+  const hang = ended({ class: "hang", evidence: "silent" });
+  assert.equal(decide([hang]).tag, "retry");
+  assert.deepEqual(decide([hang, hang]), giveUp("silent"));
+});
+
+test("what the experiment says of its failure goes before its class", () => {
+  assert.equal(decide([ended({ class: "access", evidence: "it says so" }, true)]).tag, "retry");
+  assert.deepEqual(decide([ended({ class: "network", evidence: "it says so" }, false)]), giveUp("it says so"));
+});
+
 test("settings that make no sense are refused", () => {
-  policy.check({ ...policy.settings, max_retries: 5 });
-  assert.throws(() => policy.check({ ...policy.settings, smallest_batch: 0 }), /expected 1 or more/);
+  assert.equal(configure(policy, { max_retries: 5 }).max_retries, 5);
+  for (const [given, refusal] of [
+    [{ smallest_batch: 0 }, "`smallest_batch`: `0`, expected a whole number, 1 or more"],
+    [{ delay_seconds: -1 }, "`delay_seconds`: `-1`, expected a number, 0 or more"],
+    [{ max_retries: -1 }, "`max_retries`: `-1`, expected a whole number, 0 or more"],
+    [{ max_retries: 1.5 }, "`max_retries`: `1.5`, expected a whole number, 0 or more"],
+  ] as const) {
+    assert.throws(() => configure(policy, given), { message: refusal });
+  }
 });

@@ -4,33 +4,37 @@
 // policy remembers nothing, and all it may know arrives as arguments. It does
 // no work either: it answers, and the host waits, places and cleans.
 
-import { accept, askedToWait, Backoff, define, giveUp, parameter, retry } from "reprieve-guest";
+import { accept, askedToWait, Backoff, define, failuresOf, giveUp, parameter, retry, retryable } from "reprieve-guest";
 
 // These pass by themselves, after a while.
-const canPass = ["network", "rate-limited", "driver-transient", "device-occupied"];
+const passing = ["network", "rate-limited", "driver-transient", "communication", "device-occupied"];
+// These may: one more attempt tells.
+const once = ["hang", "crash", "device-program", "unknown"];
 
 export const policy = {
   name: "my-policy",
   summary: "Retries what can pass, and halves the batch while device memory is short",
 
-  // The settings, which a study gives in `[policy]`, with their defaults.
+  // The settings, which a study gives in `[policy]`. A `check(settings)` may refuse more of them.
   settings: {
-    // How often a failure that can pass is tried again.
-    max_retries: 3,
-    // The wait before the first retry; it doubles from one to the next.
-    delay_seconds: 30,
-    // The batch is not halved below this.
-    smallest_batch: 1,
-  },
-
-  // Refuses settings; the error's text is what their author reads.
-  check(settings) {
-    for (const [name, value] of Object.entries(settings)) {
-      if (typeof value !== "number") throw new Error(`\`${name}\` is \`${value}\`, expected a number`);
-    }
-    if (settings.smallest_batch < 1) {
-      throw new Error(`\`smallest_batch\` is \`${settings.smallest_batch}\`, expected 1 or more`);
-    }
+    max_retries: {
+      description: "How often a failure that can pass is tried again.",
+      type: "integer",
+      minimum: 0,
+      default: 3,
+    },
+    delay_seconds: {
+      description: "The wait before the first retry; it doubles from one to the next.",
+      type: "number",
+      minimum: 0,
+      default: 30,
+    },
+    smallest_batch: {
+      description: "The batch is not halved below this.",
+      type: "integer",
+      minimum: 1,
+      default: 1,
+    },
   },
 
   // Judges the newest attempt, the last one. Successes are judged too: a
@@ -39,13 +43,9 @@ export const policy = {
     const attempt = attempts.at(-1);
     const { failure } = attempt;
     if (!failure) return accept();
-    const retries = attempts.length - 1;
-    if (canPass.includes(failure.class) && retries < settings.max_retries) {
-      // A service that asks for time gets it. The seed makes chance the same
-      // in every replay.
-      const waits = new Backoff({ first: 1000 * settings.delay_seconds, jitter: "equal", seed: experiment.seed });
-      return retry(askedToWait(attempt) ?? waits.waitAfter(attempts), `can pass: ${failure.evidence}`);
-    }
+    // The experiment knows its failure best, where it says something of it.
+    const verdict = retryable(attempt);
+    if (verdict === false) return giveUp(failure.evidence);
     // A smaller batch needs less memory, where the study lets it be changed.
     if (failure.class === "device-memory" && experiment.adjustable.includes("batch")) {
       const half = Math.floor(Number(parameter(experiment, "batch")) / 2);
@@ -53,7 +53,14 @@ export const policy = {
         return retry(0, "half the batch needs less", { overrides: { batch: half } });
       }
     }
-    return giveUp(failure.evidence);
+    const again = failuresOf(attempts, failure.class) > 1;
+    const canPass = verdict ?? (passing.includes(failure.class) || (once.includes(failure.class) && !again));
+    const retries = attempts.length - 1;
+    if (!canPass || retries >= settings.max_retries) return giveUp(failure.evidence);
+    // A service that asks for time gets it. The seed makes chance the same in
+    // every replay.
+    const waits = new Backoff({ first: 1000 * settings.delay_seconds, jitter: "equal", seed: experiment.seed });
+    return retry(askedToWait(attempt) ?? waits.waitAfter(attempts), `can pass: ${failure.evidence}`);
   },
 };
 

@@ -3,12 +3,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { accept, giveUp, retry } from "reprieve-guest";
+import { accept, configure, giveUp, retry } from "reprieve-guest";
 import { policy } from "./policy.js";
 
-const failed = (cause, evidence) => ({ failure: { class: cause, evidence } });
+const failed = (cause, evidence, retryable) => ({
+  failure: { class: cause, evidence },
+  selfReport: { retryable, kind: "", message: "" },
+});
 const experiment = { parameters: [{ name: "batch", value: "64" }], adjustable: ["batch"], seed: 7 };
-const decide = (attempts, of = experiment) => policy.decide(of, attempts, {}, policy.settings);
+const decide = (attempts, of = experiment) => policy.decide(of, attempts, {}, configure(policy));
 
 test("a success is accepted", () => {
   assert.deepEqual(decide([{ failure: null }]), accept());
@@ -32,7 +35,25 @@ test("the batch is halved while that can be done", () => {
   assert.deepEqual(decide(short, smallest), giveUp("out of memory"));
 });
 
+test("what may pass is tried once more", () => {
+  const hang = failed("hang", "silent");
+  assert.equal(decide([hang]).tag, "retry");
+  assert.deepEqual(decide([hang, hang]), giveUp("silent"));
+});
+
+test("what the experiment says of its failure goes before its class", () => {
+  assert.equal(decide([failed("access", "it says so", true)]).tag, "retry");
+  assert.deepEqual(decide([failed("network", "it says so", false)]), giveUp("it says so"));
+});
+
 test("settings that make no sense are refused", () => {
-  policy.check({ ...policy.settings, max_retries: 5 });
-  assert.throws(() => policy.check({ ...policy.settings, smallest_batch: 0 }), /expected 1 or more/);
+  assert.equal(configure(policy, { max_retries: 5 }).max_retries, 5);
+  for (const [given, refusal] of [
+    [{ smallest_batch: 0 }, "`smallest_batch`: `0`, expected a whole number, 1 or more"],
+    [{ delay_seconds: -1 }, "`delay_seconds`: `-1`, expected a number, 0 or more"],
+    [{ max_retries: -1 }, "`max_retries`: `-1`, expected a whole number, 0 or more"],
+    [{ max_retries: 1.5 }, "`max_retries`: `1.5`, expected a whole number, 0 or more"],
+  ]) {
+    assert.throws(() => configure(policy, given), { message: refusal });
+  }
 });

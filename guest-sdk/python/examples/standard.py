@@ -1,7 +1,6 @@
 """The standard policy's behaviour, in Python: it must decide as the built-in one does."""
 
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass
 from typing import List, Optional
 
 from reprieve_guest import (
@@ -21,10 +20,18 @@ from reprieve_guest import (
     Step,
     StopStudy,
     export,
+    seconds,
+    setting,
 )
 
-CAN_PASS = ["network", "rate-limited", "driver-transient", "communication", "device-occupied"]
-ONCE = ["hang", "crash", "device-program", "unknown"]
+CAN_PASS = [
+    FailureClass.NETWORK,
+    FailureClass.RATE_LIMITED,
+    FailureClass.DRIVER_TRANSIENT,
+    FailureClass.COMMUNICATION,
+    FailureClass.DEVICE_OCCUPIED,
+]
+ONCE = [FailureClass.HANG, FailureClass.CRASH, FailureClass.DEVICE_PROGRAM, FailureClass.UNKNOWN]
 
 
 @dataclass
@@ -35,25 +42,17 @@ class Standard(Policy):
     delay_seconds: float = 1.0
     backoff_factor: float = 2.0
     max_delay_seconds: float = 3600.0
-    jitter: str = "none"
-    retry: List[str] = field(default_factory=lambda: list(CAN_PASS))
-    retry_once: List[str] = field(default_factory=lambda: list(ONCE))
+    jitter: Jitter = Jitter.NONE
+    retry: List[FailureClass] = setting(CAN_PASS)
+    retry_once: List[FailureClass] = setting(ONCE)
     retries_in_study: Optional[int] = None
-    stop_after_failures_in_a_row: Optional[int] = None
+    stop_after_failures_in_a_row: Optional[int] = setting(None, at_least=1)
     leftovers_grace_seconds: float = 10.0
     remove_shared_memory: bool = True
     memory_tolerance_mib: int = 64
     memory_timeout_seconds: float = 120.0
     cool_down_to_celsius: Optional[int] = None
     cool_down_timeout_seconds: float = 600.0
-
-    def __post_init__(self):
-        Jitter(self.jitter)
-        for cause in [*self.retry, *self.retry_once]:
-            FailureClass(cause)
-        for name, value in vars(self).items():
-            if name.endswith(("_seconds", "_factor")) and value < 0:
-                raise ValueError(f"`{name}`: `{value}` is negative, expected 0 or more")
 
     def decide(self, experiment, attempts, progress):
         failure = attempts.last.failure
@@ -83,11 +82,11 @@ class Standard(Policy):
 
     def can_pass(self, attempts, failure):
         """Whether the failure can pass, why, and whether it is retried only once."""
-        cause, report = failure.cause, attempts.last.self_report
-        if report and report.retryable is not None:
-            verdict = "worth retrying" if report.retryable else "final"
+        cause, retryable = failure.cause, attempts.last.retryable
+        if retryable is not None:
+            report, verdict = attempts.last.self_report, "worth retrying" if retryable else "final"
             said = report.message or report.kind or failure.evidence
-            return report.retryable, tell(f"the experiment called its {cause} failure {verdict}", said), False
+            return retryable, tell(f"the experiment called its {cause} failure {verdict}", said), False
         if cause in self.retry:
             return True, tell(f"{cause} failure can pass", failure.evidence), False
         if cause not in self.retry_once:
@@ -98,8 +97,8 @@ class Standard(Policy):
 
     def delay(self, experiment, attempts, failure):
         """The backoff's wait, or what a service asked for where that is more, within the cap."""
-        cap = timedelta(seconds=self.max_delay_seconds)
-        first = timedelta(seconds=self.delay_seconds)
+        cap = seconds(self.max_delay_seconds)
+        first = seconds(self.delay_seconds)
         waits = Backoff(first, self.backoff_factor, cap=cap, jitter=self.jitter, seed=experiment.seed)
         wait = waits.wait_after(attempts)
         asked = attempts.last.asked_to_wait() if failure.cause == FailureClass.RATE_LIMITED else None
@@ -108,14 +107,14 @@ class Standard(Policy):
     def plan(self, experiment, attempt):
         if attempt is None:
             return []
-        steps = [Step(EndLeftovers(timedelta(seconds=self.leftovers_grace_seconds)))]
+        steps = [Step(EndLeftovers(seconds(self.leftovers_grace_seconds)))]
         if self.remove_shared_memory:
             steps.append(Step(RemoveSharedMemory()))
         steps.append(Step(ReleaseCachedMemory()))
-        memory = AwaitMemory(self.memory_tolerance_mib << 20, timedelta(seconds=self.memory_timeout_seconds))
+        memory = AwaitMemory(self.memory_tolerance_mib << 20, seconds(self.memory_timeout_seconds))
         steps.append(Step.or_quarantine(memory))
         if self.cool_down_to_celsius is not None:
-            timeout = timedelta(seconds=self.cool_down_timeout_seconds)
+            timeout = seconds(self.cool_down_timeout_seconds)
             steps.append(Step(AwaitTemperature(self.cool_down_to_celsius, timeout)))
         return steps
 

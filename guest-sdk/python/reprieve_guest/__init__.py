@@ -5,7 +5,7 @@ it. The same code runs in ordinary unit tests. A policy remembers nothing
 between calls, and does no work: it answers, and the host waits, places and cleans.
 """
 
-from .backoff import Backoff, Jitter, Random
+from .backoff import Backoff, Jitter, Random, seconds
 from .cleanup import (
     AwaitIdle,
     AwaitMemory,
@@ -22,6 +22,7 @@ from .cleanup import (
 )
 from .decisions import Accept, GiveUp, Placement, Retry, StopStudy, Turn
 from .policy import Policy, export
+from .settings import setting
 from .situation import Attempt, Attempts, Experiment, Failure, FailureClass, Progress, SelfReport, Stage
 
 __all__ = [
@@ -56,4 +57,6 @@ __all__ = [
     "Synchronize",
     "Turn",
     "export",
+    "seconds",
+    "setting",
 ]

@@ -10,6 +10,11 @@ from enum import Enum
 _MOST = (1 << 64) - 1
 
 
+def seconds(setting: float) -> timedelta:
+    """A setting as a span of time; the longest one where it is longer."""
+    return timedelta(seconds=setting) if setting < timedelta.max.total_seconds() else timedelta.max
+
+
 class Jitter(str, Enum):
     """How chance spreads the waits (Marc Brooker, "Exponential Backoff And Jitter", 2015)."""
 
@@ -104,4 +109,6 @@ def _saturated(value: float) -> int:
 
 
 def _nanoseconds(span: timedelta) -> int:
-    return min(_MOST, max(0, span // timedelta(microseconds=1)) * 1000)
+    if span < timedelta():
+        raise ValueError(f"`{span.total_seconds()}` s is no span of time, expected 0 or more")
+    return min(_MOST, span // timedelta(microseconds=1) * 1000)

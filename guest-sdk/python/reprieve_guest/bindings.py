@@ -37,9 +37,10 @@ def _told(method):
             raise
         except Exception as error:
             traceback.print_exc()
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            where = f"in {os.path.basename(last.filename)}, line {last.lineno}"
-            print(f"{type(error).__name__}: {error}, {where}", file=sys.stderr, flush=True)
+            frames = traceback.extract_tb(error.__traceback__)
+            own = [frame for frame in frames if os.path.dirname(frame.filename) != os.path.dirname(__file__)]
+            where = f", in {os.path.basename(own[-1].filename)}, line {own[-1].lineno}" if own else ""
+            print(f"{type(error).__name__}: {error}{where}", file=sys.stderr, flush=True)
             os._exit(1)
 
     return telling
@@ -53,7 +54,7 @@ def exports_of(policy):
         @_told
         def describe(self):
             summary = (policy.__doc__ or "").strip().partition("\n")[0]
-            return guest.Info(policy.name or policy.__name__, policy.version, summary, policy.settings_schema)
+            return guest.Info(policy.name or policy.__name__, policy.version, summary, policy.schema())
 
         @_told
         def configure(self, settings):
@@ -83,7 +84,9 @@ def _span(ms):
 
 
 def _ms(span):
-    return min((1 << 64) - 1, max(0, span // timedelta(milliseconds=1)))
+    if span < timedelta():
+        raise ValueError(f"`{span.total_seconds()}` s is no span of time, expected 0 or more")
+    return min((1 << 64) - 1, span // timedelta(milliseconds=1))
 
 
 def _pairs(parameters):

@@ -1,24 +1,21 @@
 """What a policy is, and how it becomes a component's exports."""
 
-import json
-from dataclasses import fields, is_dataclass
 from typing import Optional
 
+from . import settings as _settings
 from .decisions import Accept, GiveUp
 
 
 class Policy:
     """Decides what follows an attempt, plans the cleanup, or both.
 
-    A policy with settings is a dataclass: its fields are the settings, and a
-    `ValueError` of its `__post_init__` refuses them in its own words.
+    A policy with settings is a dataclass: its fields are the settings, see
+    `setting`, and a `ValueError` of its `__post_init__` refuses more of them.
     """
 
     #: What people call it; the class's name where it says nothing.
     name: Optional[str] = None
     version: str = "0.1.0"
-    #: A JSON Schema of the settings, as text.
-    settings_schema: Optional[str] = None
 
     def decide(self, experiment, attempts, progress):
         """Judges the newest attempt, `attempts.last`. Successes are judged too."""
@@ -35,16 +32,12 @@ class Policy:
 
         Raises `ValueError` where it refuses them.
         """
-        values = json.loads(settings)
-        known = [field.name for field in fields(cls)] if is_dataclass(cls) else []
-        for key in values:
-            if key not in known:
-                expected = "there are none" if not known else "expected one of " + ", ".join(f"`{k}`" for k in known)
-                raise ValueError(f"unknown setting `{key}`, {expected}")
-        try:
-            return cls(**values)
-        except TypeError as error:
-            raise ValueError(str(error)) from error
+        return cls(**_settings.read(cls, settings))
+
+    @classmethod
+    def schema(cls) -> Optional[str]:
+        """A JSON Schema of the settings, as text, or `None` where there are none."""
+        return _settings.schema(cls)
 
     @classmethod
     def world(cls) -> str:

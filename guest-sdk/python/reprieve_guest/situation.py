@@ -97,6 +97,11 @@ class Attempt:
         """A failure, for unit tests."""
         return cls(failure=Failure(cause, evidence), **others)
 
+    @property
+    def retryable(self) -> Optional[bool]:
+        """Whether the experiment itself called its failure worth retrying; `None` where it did not say."""
+        return self.self_report.retryable if self.self_report else None
+
     def asked_to_wait(self) -> Optional[timedelta]:
         """How long a remote service asked to be left alone, where its text says so."""
         texts = [self.self_report and self.self_report.message, self.failure and self.failure.evidence]

@@ -8,15 +8,18 @@ work either: it answers, and the host waits, places and cleans.
 from dataclasses import dataclass
 from datetime import timedelta
 
-from reprieve_guest import Accept, Backoff, FailureClass, GiveUp, Jitter, Policy, Retry, export
+from reprieve_guest import Accept, Backoff, FailureClass, GiveUp, Jitter, Policy, Retry, export, seconds, setting
 
 #: These pass by themselves, after a while.
 CAN_PASS = [
     FailureClass.NETWORK,
     FailureClass.RATE_LIMITED,
     FailureClass.DRIVER_TRANSIENT,
+    FailureClass.COMMUNICATION,
     FailureClass.DEVICE_OCCUPIED,
 ]
+#: These may: one more attempt tells.
+MAY_PASS = [FailureClass.HANG, FailureClass.CRASH, FailureClass.DEVICE_PROGRAM, FailureClass.UNKNOWN]
 
 
 @dataclass
@@ -26,18 +29,10 @@ class MyPolicy(Policy):
     # What people call it. Without a type, so it is no setting.
     name = "my-policy"
 
-    # The settings, which a study gives in `[policy]`, with their defaults.
-    #: How often a failure that can pass is tried again.
-    max_retries: int = 3
-    #: The wait before the first retry; it doubles from one to the next.
-    delay_seconds: float = 30
-    #: The batch is not halved below this.
-    smallest_batch: int = 1
-
-    def __post_init__(self):
-        """Refuses settings; the text of a `ValueError` is what their author reads."""
-        if self.smallest_batch < 1:
-            raise ValueError(f"`smallest_batch` is `{self.smallest_batch}`, expected 1 or more")
+    # The settings, which a study gives in `[policy]`: type, default, meaning, bound.
+    max_retries: int = setting(3, "How often a failure that can pass is tried again.")
+    delay_seconds: float = setting(30, "The wait before the first retry; it doubles from one to the next.")
+    smallest_batch: int = setting(1, "The batch is not halved below this.", at_least=1)
 
     def decide(self, experiment, attempts, progress):
         """Judges the newest attempt. Successes are judged too: a policy may
@@ -45,19 +40,27 @@ class MyPolicy(Policy):
         failure = attempts.last.failure
         if failure is None:
             return Accept()
-        if failure.cause in CAN_PASS and attempts.retries < self.max_retries:
-            # A service that asks for time gets it. The seed makes chance the
-            # same in every replay.
-            first = timedelta(seconds=self.delay_seconds)
-            waits = Backoff.exponential(first, jitter=Jitter.EQUAL, seed=experiment.seed)
-            wait = attempts.last.asked_to_wait() or waits.wait_after(attempts)
-            return Retry(wait, f"can pass: {failure.evidence}")
+        # The experiment knows its failure best, where it says something of it.
+        can_pass = attempts.last.retryable
+        if can_pass is False:
+            return GiveUp(failure.evidence)
         # A smaller batch needs less memory, where the study lets it be changed.
-        if failure.cause == FailureClass.DEVICE_MEMORY and "batch" in experiment.adjustable:
-            half = int(experiment.parameters["batch"]) // 2
+        batch = experiment.parameters.get("batch", "")
+        if failure.cause == FailureClass.DEVICE_MEMORY and "batch" in experiment.adjustable and batch.isdecimal():
+            half = int(batch) // 2
             if half >= self.smallest_batch:
                 return Retry(timedelta(), "half the batch needs less", {"batch": half})
-        return GiveUp(failure.evidence)
+        if can_pass is None:
+            again = attempts.failures_of(failure.cause) > 1
+            can_pass = failure.cause in CAN_PASS or (failure.cause in MAY_PASS and not again)
+        if not can_pass or attempts.retries >= self.max_retries:
+            return GiveUp(failure.evidence)
+        # A service that asks for time gets it. The seed makes chance the same
+        # in every replay.
+        first = seconds(self.delay_seconds)
+        waits = Backoff.exponential(first, jitter=Jitter.EQUAL, seed=experiment.seed)
+        wait = attempts.last.asked_to_wait() or waits.wait_after(attempts)
+        return Retry(wait, f"can pass: {failure.evidence}")
 
 
 Guest, RetryPolicy, CleanupPolicy = export(MyPolicy)

@@ -4,12 +4,29 @@ import doctest
 import pathlib
 import sys
 import unittest
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import List, Optional
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "examples")]
 
-from reprieve_guest import Attempt, Attempts, Experiment, FailureClass, GiveUp, Progress, Retry, backoff  # noqa: E402
+from reprieve_guest import (  # noqa: E402
+    Attempt,
+    Attempts,
+    Backoff,
+    Experiment,
+    FailureClass,
+    GiveUp,
+    Policy,
+    Progress,
+    Retry,
+    SelfReport,
+    backoff,
+    seconds,
+    setting,
+    settings,
+)
 from two_strikes import TwoStrikes  # noqa: E402
 
 
@@ -25,9 +42,39 @@ class TwoStrikesTest(unittest.TestCase):
         decision = TwoStrikes().decide(experiment, attempts, Progress())
         self.assertEqual(decision, Retry(timedelta(), "half the batch needs less", {"batch": 4}))
 
+    def test_a_negative_wait_is_refused_by_its_value(self):
+        with self.assertRaisesRegex(ValueError, "`-5.0` s is no span of time"):
+            Backoff.constant(timedelta(seconds=-5))
+
+    def test_a_setting_may_be_longer_than_any_span(self):
+        self.assertEqual([seconds(0.5), seconds(1e300)], [timedelta(milliseconds=500), timedelta.max])
+
+    def test_what_the_experiment_says_of_its_failure_is_found(self):
+        self.assertIsNone(Attempt.failed(FailureClass.HANG).retryable)
+        self.assertIs(Attempt.failed(FailureClass.HANG, self_report=SelfReport(retryable=False)).retryable, False)
+
+    def test_settings_are_held_to_their_types(self):
+        @dataclass
+        class Set(Policy):
+            most: Optional[int] = None
+            when: List[FailureClass] = setting([FailureClass.HANG])
+            eager: bool = False
+
+        self.assertEqual(Set.configured('{ "most": 3, "when": ["crash"] }').when, [FailureClass.CRASH])
+        for settings, refusal in [
+            ('{ "most": true }', "`most`: `true`, expected a whole number, 0 or more, or null"),
+            ('{ "when": ["hunger"] }', '`when`: `["hunger"]`, expected a list, each one of `network`'),
+            ('{ "eager": 1 }', "`eager`: `1`, expected true or false"),
+            ('{ "mots": 1 }', "unknown setting `mots`, expected one of `most`, `when`, `eager`"),
+        ]:
+            with self.assertRaises(ValueError) as refused:
+                Set.configured(settings)
+            self.assertIn(refusal, str(refused.exception))
+
 
 def load_tests(loader, tests, ignore):
     tests.addTests(doctest.DocTestSuite(backoff))
+    tests.addTests(doctest.DocTestSuite(settings))
     return tests
 
 

@@ -88,6 +88,12 @@ impl Attempt {
     pub fn class(&self) -> Option<FailureClass> {
         self.failure.as_ref().map(|failure| failure.class)
     }
+
+    /// Whether the experiment itself called its failure worth retrying, or
+    /// `None` where it did not say. It knows better than the failure's class.
+    pub fn retryable(&self) -> Option<bool> {
+        self.self_report.as_ref().and_then(|report| report.retryable)
+    }
 }
 
 impl FailureClass {

@@ -31,6 +31,7 @@ pub mod nvml_status;
 mod policy;
 mod random;
 mod retry_after;
+mod seconds;
 mod settings;
 
 pub use attempts::Attempts;
@@ -45,6 +46,7 @@ pub use budget::Budget;
 pub use gpu_cleanup::Step;
 pub use policy::Policy;
 pub use random::Random;
+pub use seconds::seconds;
 pub use settings::from_json;
 
 /// Compiles what the README shows.

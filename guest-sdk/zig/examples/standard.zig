@@ -6,6 +6,8 @@ const reprieve = @import("reprieve");
 const Allocator = std.mem.Allocator;
 const FailureClass = reprieve.FailureClass;
 
+pub const panic = reprieve.panic;
+
 pub const Standard = struct {
     max_retries: u32 = 3,
     delay_seconds: f64 = 1,
@@ -29,18 +31,7 @@ pub const Standard = struct {
         .summary = "Retries failures that can pass, with growing waits; gives up on the rest",
     };
 
-    /// Every number with a fraction is a span of time or a factor.
-    pub fn check(policy: Standard, arena: Allocator) !?[]const u8 {
-        const fields = @typeInfo(Standard).@"struct";
-        inline for (fields.field_names, fields.field_types) |name, Field| {
-            if (Field == f64 and @field(policy, name) < 0) {
-                const value = @field(policy, name);
-                return try arena.print("`{s}`: `{d}` is negative, expected 0 or more", .{ name, value });
-            }
-        }
-        const never = policy.stop_after_failures_in_a_row == 0;
-        return if (never) "`stop_after_failures_in_a_row`: `0`, expected 1 or more, or null" else null;
-    }
+    pub const settings = .{ .stop_after_failures_in_a_row = .{ .at_least = 1 } };
 
     pub fn decide(
         policy: Standard,
@@ -101,13 +92,11 @@ pub const Standard = struct {
     /// Whether the failure can pass. The experiment knows best, where it said something.
     fn canPass(policy: Standard, arena: Allocator, attempts: reprieve.Attempts, failure: reprieve.Failure) !Verdict {
         const class = failure.class.name();
-        if (attempts.last().self_report) |report| {
-            if (report.retryable) |retryable| {
-                const verdict = if (retryable) "worth retrying" else "final";
-                const what = try arena.print("the experiment called its {s} failure {s}", .{ class, verdict });
-                const told = try tell(arena, what, said(report, failure));
-                return if (retryable) .{ .yes = told } else .{ .no = told };
-            }
+        if (attempts.last().retryable()) |retryable| {
+            const verdict = if (retryable) "worth retrying" else "final";
+            const what = try arena.print("the experiment called its {s} failure {s}", .{ class, verdict });
+            const told = try tell(arena, what, said(attempts.last().self_report.?, failure));
+            return if (retryable) .{ .yes = told } else .{ .no = told };
         }
         if (among(policy.retry, failure.class)) {
             return .{ .yes = try tell(arena, try arena.print("{s} failure can pass", .{class}), failure.evidence) };

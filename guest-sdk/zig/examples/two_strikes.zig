@@ -2,6 +2,8 @@ const std = @import("std");
 
 const reprieve = @import("reprieve");
 
+pub const panic = reprieve.panic;
+
 /// Retries a network failure twice, and halves the batch while device memory is short.
 pub const TwoStrikes = struct {
     pub const info: reprieve.Info = .{

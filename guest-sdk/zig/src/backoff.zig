@@ -78,15 +78,16 @@ pub const Backoff = struct {
     }
 };
 
-/// A setting in milliseconds; what is no span of time is an endless one.
+/// A setting in milliseconds; one that is too long is an endless one. Panics
+/// where it is negative or no number, which `fromJson` refuses.
 pub fn milliseconds(seconds: f64) u64 {
     const span = nanoseconds(seconds);
     return if (span == std.math.maxInt(u64)) span else span / std.time.ns_per_ms;
 }
 
-/// To the nearest nanosecond; what is no span of time is an endless one.
+/// To the nearest nanosecond, or an endless span.
 fn nanoseconds(seconds: f64) u64 {
-    if (!(seconds >= 0)) return std.math.maxInt(u64);
+    if (!(seconds >= 0)) @panic("seconds are negative or no number, expected 0 or more");
     const whole = @floor(seconds);
     return saturated(whole) *| std.time.ns_per_s +| saturated(nearest((seconds - whole) * std.time.ns_per_s));
 }
@@ -131,6 +132,6 @@ test "numbers that make no sense do no harm" {
     }
     const endless: Backoff = .{ .first_seconds = std.math.inf(f64), .factor = 0 };
     try std.testing.expectEqual(0, endless.waitAfterMs(after(&.{ 0, 0, 0 })));
-    try std.testing.expectEqual(std.math.maxInt(u64), milliseconds(-1));
+    try std.testing.expectEqual(std.math.maxInt(u64), milliseconds(std.math.inf(f64)));
     try std.testing.expectEqual(1001, milliseconds(1.001));
 }

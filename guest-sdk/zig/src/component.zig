@@ -2,12 +2,13 @@
 //!
 //! Nothing is freed: the host drops a component's memory after each call.
 
-const builtin = @import("builtin");
 const std = @import("std");
 
 const abi = @import("abi.zig");
 const cleanup = @import("cleanup.zig");
 const decision = @import("decision.zig");
+const panicking = @import("panicking.zig");
+const schema = @import("schema.zig");
 const settings = @import("settings.zig");
 const situation = @import("situation.zig");
 
@@ -32,21 +33,21 @@ pub const Info = struct {
     version: []const u8 = "0.1.0",
     /// One line for people.
     summary: []const u8 = "",
-    /// A JSON Schema of the settings.
+    /// A JSON Schema of the settings, or null for the one that their types make.
     settings_schema: ?[]const u8 = null,
 };
 
-fn allocate(old: [*]u8, old_size: usize, alignment: usize, size: usize) callconv(.c) [*]u8 {
-    const new = memory.allocator().rawAlloc(size, .fromByteUnits(alignment), @returnAddress()) orelse
-        @panic("out of memory");
-    @memcpy(new[0..@min(old_size, size)], old[0..@min(old_size, size)]);
+fn allocate(old: ?[*]u8, old_size: usize, alignment: usize, size: usize) callconv(.c) [*]u8 {
+    if (size == 0) return @ptrFromInt(alignment);
+    // A component may call nothing while it is being told, so this cannot tell of it.
+    const new = memory.allocator().rawAlloc(size, .fromByteUnits(alignment), @returnAddress()) orelse @trap();
+    if (old) |kept| @memcpy(new[0..@min(old_size, size)], kept[0..@min(old_size, size)]);
     return new;
 }
 
 fn done(result: anytype) [*]u8 {
     return result catch |failed| {
-        // Built for WASI, it has a standard error, which goes to the log.
-        if (builtin.os.tag == .wasi) std.debug.print("the policy failed: {t}\n", .{failed});
+        panicking.tell(&.{ "the policy failed: ", @errorName(failed) });
         @trap();
     };
 }
@@ -57,7 +58,10 @@ fn Exports(Policy: type) type {
         var policy: Policy = .{};
 
         fn describe() callconv(.c) [*]u8 {
-            return done(abi.stored(memory.allocator(), Policy.info));
+            const own: Info = Policy.info;
+            var info = own;
+            info.settings_schema = own.settings_schema orelse comptime schema.of(Policy);
+            return done(abi.stored(memory.allocator(), info));
         }
 
         fn configure(text: [*]const u8, size: usize) callconv(.c) [*]u8 {

@@ -9,6 +9,8 @@ const cleanup = @import("cleanup.zig");
 const component = @import("component.zig");
 const decision = @import("decision.zig");
 const devices = @import("devices.zig");
+const panicking = @import("panicking.zig");
+const schema = @import("schema.zig");
 const settings = @import("settings.zig");
 const situation = @import("situation.zig");
 
@@ -49,6 +51,9 @@ pub const Settings = settings.Settings;
 pub const exportPolicy = component.exportPolicy;
 pub const Info = component.Info;
 
+/// Tells the text of a panic; a policy's root file names it: `pub const panic = reprieve.panic;`.
+pub const panic = panicking.panic;
+
 test {
-    _ = .{ @import("abi.zig"), backoff, cleanup, component, decision, devices, @import("retry_after.zig"), settings, situation };
+    _ = .{ @import("abi.zig"), backoff, cleanup, component, decision, devices, @import("retry_after.zig"), schema, settings, situation };
 }

@@ -1,4 +1,8 @@
 //! Reads a policy's settings. Who mistyped one is the reader of every refusal here.
+//!
+//! A policy's `const settings` says what a setting is for, and the least that a
+//! number may be: `.{ .retries = .{ .about = "How often.", .at_least = 1 } }`.
+//! Without `at_least` that is 0.
 
 const std = @import("std");
 
@@ -43,7 +47,7 @@ fn set(Policy: type, policy: *Policy, arena: Allocator, name: []const u8, scanne
                 .allocate = .alloc_always,
                 .max_value_len = scanner.input.len,
             });
-            return;
+            return if (!fits(@field(policy, field), leastOf(Policy, field))) error.Overflow;
         }
     }
     return error.UnknownField;
@@ -53,22 +57,46 @@ fn refusal(Policy: type, arena: Allocator, name: []const u8, given: []const u8) 
     const info = @typeInfo(Policy).@"struct";
     inline for (info.field_names, info.field_types) |field, Field| {
         if (std.mem.eql(u8, field, name)) {
-            return arena.print("`{s}`: `{s}`, expected {s}", .{ name, given, comptime expected(Field) });
+            return arena.print("`{s}`: `{s}`, expected {s}", .{ name, given, comptime expected(Field, leastOf(Policy, field)) });
         }
     }
     const known = comptime if (info.field_names.len == 0) "there are none" else "expected " ++ oneOf(info.field_names);
     return arena.print("unknown setting `{s}`, {s}", .{ name, known });
 }
 
+/// What the policy's `settings` say of one of them, or nothing.
+pub fn said(Policy: type, comptime field: []const u8) if (says(Policy, field)) @TypeOf(@field(Policy.settings, field)) else struct {} {
+    return if (comptime says(Policy, field)) @field(Policy.settings, field) else .{};
+}
+
+fn says(Policy: type, comptime field: []const u8) bool {
+    return @hasDecl(Policy, "settings") and @hasField(@TypeOf(Policy.settings), field);
+}
+
+/// The least that a number may be.
+pub fn leastOf(Policy: type, comptime field: []const u8) comptime_float {
+    const told = said(Policy, field);
+    return if (@hasField(@TypeOf(told), "at_least")) told.at_least else 0;
+}
+
+fn fits(value: anytype, comptime least: comptime_float) bool {
+    return switch (@typeInfo(@TypeOf(value))) {
+        .int => value >= @as(comptime_int, @intFromFloat(@ceil(least))),
+        .float => value >= least,
+        .optional => if (value) |given| fits(given, least) else true,
+        else => true,
+    };
+}
+
 /// What a setting of this type may be, in words.
-fn expected(T: type) []const u8 {
+fn expected(T: type, least: comptime_float) []const u8 {
     return switch (@typeInfo(T)) {
         .bool => "true or false",
-        .int => std.fmt.comptimePrint("a whole number from {d} to {d}", .{ std.math.minInt(T), std.math.maxInt(T) }),
-        .float => "a number",
-        .optional => |info| "null or " ++ expected(info.child),
+        .int => std.fmt.comptimePrint("a whole number from {d} to {d}", .{ least, std.math.maxInt(T) }),
+        .float => std.fmt.comptimePrint("a number, {d} or more", .{least}),
+        .optional => |info| "null or " ++ expected(info.child, least),
         .@"enum" => |info| if (@hasDecl(T, "in_words")) T.in_words else oneOf(info.field_names),
-        .pointer => |info| if (info.child == u8) "a text" else "a list, each item " ++ expected(info.child),
+        .pointer => |info| if (info.child == u8) "a text" else "a list, each item " ++ expected(info.child, least),
         else => "another value",
     };
 }
@@ -80,14 +108,24 @@ fn oneOf(names: []const [:0]const u8) []const u8 {
 }
 
 test "settings replace defaults, and a wrong one is refused by its name" {
-    const Patience = struct { retries: u32 = 3, minutes: f64 = 1 };
+    const Patience = struct {
+        retries: u32 = 3,
+        minutes: f64 = 1,
+        offset: i32 = 0,
+        most: ?u32 = null,
+
+        pub const settings = .{ .offset = .{ .at_least = -2 }, .most = .{ .at_least = 1 } };
+    };
     var memory: std.heap.ArenaAllocator = .init(std.testing.allocator);
     defer memory.deinit();
     const arena = memory.allocator();
     const patience = (try fromJson(Patience, arena, "{\"minutes\": 0.5}")).ok;
     try std.testing.expectEqual(Patience{ .retries = 3, .minutes = 0.5 }, patience);
     for ([_][2][]const u8{
-        .{ "{\"retrys\": 5}", "unknown setting `retrys`, expected `retries` or `minutes`" },
+        .{ "{\"retrys\": 5}", "unknown setting `retrys`, expected `retries`, `minutes`, `offset` or `most`" },
+        .{ "{\"minutes\": -0.5}", "`minutes`: `-0.5`, expected a number, 0 or more" },
+        .{ "{\"offset\": -3}", "`offset`: `-3`, expected a whole number from -2 to 2147483647" },
+        .{ "{\"most\": 0}", "`most`: `0`, expected null or a whole number from 1 to 4294967295" },
         .{ "{\"retries\": -1}", "`retries`: `-1`, expected a whole number from 0 to 4294967295" },
         .{ "[]", "the settings are no JSON object" },
         .{ "", "the settings are no JSON object" },

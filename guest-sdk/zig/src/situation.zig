@@ -122,6 +122,12 @@ pub const Attempt = struct {
         return .{ .ending = .{ .exited = 1 }, .failure = .{ .class = class, .evidence = evidence } };
     }
 
+    /// Whether the experiment itself called its failure worth retrying; null
+    /// where it did not say.
+    pub fn retryable(attempt: Attempt) ?bool {
+        return if (attempt.self_report) |report| report.retryable else null;
+    }
+
     /// How long a remote service asked to be left alone, where its text says so:
     /// "retry after 30 seconds", "Retry-After: 120", "try again in 1m30s".
     pub fn askedToWaitMs(attempt: Attempt) ?u64 {

@@ -48,7 +48,35 @@ test "the batch is halved while that can be done" {
     try expectEqualStrings("out of memory", (try decide(&arena, "1", &.{short})).give_up);
 }
 
+test "what may pass is tried once more" {
+    var arena: std.heap.ArenaAllocator = .init(std.testing.allocator);
+    defer arena.deinit();
+    const hang: reprieve.Attempt = .failed(.hang, "silent");
+    try expect(try decide(&arena, "64", &.{hang}) == .retry);
+    try expectEqualStrings("silent", (try decide(&arena, "64", &.{ hang, hang })).give_up);
+}
+
+test "what the experiment says of its failure goes before its class" {
+    var arena: std.heap.ArenaAllocator = .init(std.testing.allocator);
+    defer arena.deinit();
+    var passing: reprieve.Attempt = .failed(.access, "it says so");
+    passing.self_report = .{ .retryable = true };
+    try expect(try decide(&arena, "64", &.{passing}) == .retry);
+    var final: reprieve.Attempt = .failed(.network, "it says so");
+    final.self_report = .{ .retryable = false };
+    try expectEqualStrings("it says so", (try decide(&arena, "64", &.{final})).give_up);
+}
+
 test "settings that make no sense are refused" {
-    const policy: MyPolicy = .{ .smallest_batch = 0 };
-    try expect(try policy.check(std.testing.allocator) != null);
+    var arena: std.heap.ArenaAllocator = .init(std.testing.allocator);
+    defer arena.deinit();
+    for ([_][2][]const u8{
+        .{ "{ \"smallest_batch\": 0 }", "`smallest_batch`: `0`, expected a whole number from 1 to 4294967295" },
+        .{ "{ \"delay_seconds\": -1 }", "`delay_seconds`: `-1`, expected a number, 0 or more" },
+        .{ "{ \"max_retries\": -1 }", "`max_retries`: `-1`, expected a whole number from 0 to 4294967295" },
+        .{ "{ \"max_retries\": 1.5 }", "`max_retries`: `1.5`, expected a whole number from 0 to 4294967295" },
+    }) |wrong| {
+        const read = try reprieve.fromJson(MyPolicy, arena.allocator(), wrong[0]);
+        try expectEqualStrings(wrong[1], read.refused);
+    }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::mirror::tells_all;
-use super::{by_chance, conforms, root, settings};
+use super::{by_chance, conforms, path_with_reprieve, root, settings};
 
 /// The desk of an author: a directory with the SDK and the compiler in it, as
 /// the README has them installed.
@@ -44,9 +44,8 @@ fn shown(readme: &str, fence: &str) -> Vec<String> {
 }
 
 fn run(desk: &Path, script: &str) {
-    let bin = Path::new(env!("CARGO_BIN_EXE_reprieve")).parent().expect("it is in a directory");
-    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
-    let ran = Command::new("sh").args(["-euc", script]).current_dir(desk).env("PATH", path).output();
+    let mut sh = Command::new("sh");
+    let ran = sh.args(["-euc", script]).current_dir(desk).env("PATH", path_with_reprieve()).output();
     let ran = ran.expect("sh starts");
     let told = [ran.stdout, ran.stderr].concat();
     assert!(ran.status.success(), "{script}\n{}", String::from_utf8_lossy(&told));

@@ -2,7 +2,7 @@
 
 use super::mirror::tells_all;
 use super::ziglang::Desk;
-use super::{by_chance, conforms, settings};
+use super::{by_chance, conforms, settings, tells_its_settings};
 
 /// Warnings in an author's build would be warnings of the SDK.
 const CC: &str = "venv/bin/python-zig cc -std=c23 -Wall -Wextra -Werror -I ../reprieve/guest-sdk/c";
@@ -19,7 +19,9 @@ fn build(desk: &Desk, policy: &str) -> Vec<u8> {
 #[test]
 fn the_standard_policy_in_c_decides_as_the_built_in_one() {
     let Some(desk) = Desk::with_ziglang() else { return };
-    conforms(&build(&desk, "examples/standard.c"), [settings(), by_chance()].concat());
+    let component = build(&desk, "examples/standard.c");
+    conforms(&component, [settings(), by_chance()].concat());
+    tells_its_settings(&component);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use reprieve::policy::{Devices, Policy, PolicySource, componentize};
 use reprieve::reading::{Reading, ReadingError};
 use serde_json::json;
 
-use super::{by_chance, conforms, engine, load, root, settings};
+use super::{by_chance, conforms, engine, load, path_with_reprieve, root, settings, tells_its_settings};
 use crate::{attempt, question};
 
 /// Go, which `tests/run` installs.
@@ -29,13 +29,14 @@ fn go() -> Option<PathBuf> {
     there.then_some(go)
 }
 
-/// Runs Go, which keeps what it compiles beside itself and fetches nothing.
-fn run(go: &Path, in_dir: &Path, arguments: &[&str], variables: &[(&str, &str)]) {
-    let beside = go.parent().expect("it is in a folder");
-    let ran = Command::new(go)
+/// Runs Go, or what runs it: it keeps what it compiles beside itself and fetches nothing.
+fn run(program: &Path, go: &Path, in_dir: &Path, arguments: &[&str], variables: &[(&str, &str)]) {
+    let beside = go.parent().and_then(|bin| bin.canonicalize().ok()).expect("it is in a folder");
+    let ran = Command::new(program)
         .args(arguments)
         .current_dir(in_dir)
         .envs([("GOTOOLCHAIN", "local"), ("GOPROXY", "off"), ("GOFLAGS", ""), ("GOWORK", "off")])
+        .env("PATH", format!("{}:{}", beside.display(), path_with_reprieve()))
         .env("GOCACHE", beside.join("../cache"))
         .env("GOPATH", beside.join("../path"))
         .envs(variables.iter().copied())
@@ -51,7 +52,7 @@ fn build(go: &Path, package: &Path) -> Vec<u8> {
     let core = dir.path().join("core.wasm");
     let output = core.to_str().expect("a path of letters");
     let wasm = [("GOOS", "wasip1"), ("GOARCH", "wasm")];
-    run(go, package, &["build", "-buildmode=c-shared", "-o", output, "."], &wasm);
+    run(go, go, package, &["build", "-buildmode=c-shared", "-o", output, "."], &wasm);
     componentize(&std::fs::read(core).expect("it was built")).expect("it is a policy's")
 }
 
@@ -76,6 +77,7 @@ fn the_standard_policy_in_go_decides_as_the_built_in_one() {
     let Some(go) = go() else { return };
     let component = build(&go, &sdk().join("examples/standard"));
     conforms(&component, [settings(), by_chance()].concat());
+    tells_its_settings(&component);
 }
 
 #[test]
@@ -97,15 +99,45 @@ fn a_panic_in_go_is_told_with_its_line() {
 #[test]
 fn the_go_sdk_s_own_tests_pass_without_a_host() {
     let Some(go) = go() else { return };
-    run(&go, &sdk(), &["test", "./..."], &[]);
+    run(&go, &go, &sdk(), &["test", "./..."], &[]);
 }
 
 #[test]
-fn the_go_sdk_s_readme_shows_its_example_word_for_word() {
+fn the_go_sdk_s_readme_is_right_word_for_word() {
+    let Some(go) = go() else { return };
+    let desk = tempfile::TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    // Its commands are run where a checkout lies beside, and then in the module.
+    std::os::unix::fs::symlink(root(), desk.path().join("reprieve")).expect("it can be linked");
+    let module = desk.path().join("two-strikes");
     let read = |path: &str| std::fs::read_to_string(sdk().join(path)).expect("it is there");
-    assert!(
-        read("README.md").contains(&format!("```go\n{}```\n", read("examples/two_strikes/two_strikes.go")))
-    );
+    let readme = read("README.md");
+    let mut scripts = readme.split("```sh\n").skip(1).filter_map(|block| block.split("```").next());
+    run(Path::new("sh"), &go, desk.path(), &["-euc", scripts.next().expect("it makes a module")], &[]);
+    for example in ["two_strikes.go", "two_strikes_test.go"] {
+        let text = read(&format!("examples/two_strikes/{example}"));
+        assert!(readme.contains(&format!("```go\n{text}```\n")), "not word for word: {example}");
+        std::fs::write(module.join(example), text).expect("it can be written");
+    }
+    let mut followed = 0;
+    for script in scripts {
+        run(Path::new("sh"), &go, &module, &["-euc", script], &[]);
+        followed += 1;
+    }
+    assert_eq!(followed, 2, "it builds the policy, and tests it");
+}
+
+#[test]
+fn a_negative_span_in_go_is_told_by_its_value() {
+    let Some(go) = go() else { return };
+    let text = "package main\n\nimport (\n\t\"reprieve\"\n\t\"reprieve/retryonly\"\n\t\"time\"\n)\n\ntype Broken struct{}\n\n\
+                func (Broken) Decide(reprieve.Experiment, reprieve.Attempts, reprieve.Progress) reprieve.Decision \
+                {\n\treturn reprieve.Retry{After: -5 * time.Second}\n}\n\n\
+                func init() { retryonly.Export(reprieve.Info{Name: \"broken\"}, Broken{}) }\n\nfunc main() {}\n";
+    let source = PolicySource::Bytes { name: "broken".to_owned(), bytes: build_text(&go, text) };
+    let policy = load(&engine(), &source, &json!({})).expect("it loads");
+    let fault = policy.decide(&question(1)).result.expect_err("it panics");
+    let last = fault.output_tail.lines().last().unwrap_or_default();
+    assert_eq!(last, "panic: `-5s` is no span of time, expected 0 or more", "{fault:?}");
 }
 
 /// A policy that answers with all that it is told.

@@ -3,7 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{conforms, root, settings};
+use reprieve::policy::PolicySource;
+use serde_json::json;
+
+use super::{conforms, engine, load, path_with_reprieve, root, settings, tells_its_settings};
+use crate::question;
 
 /// Where `tests/run` installs componentize-qjs.
 #[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
@@ -16,24 +20,60 @@ fn javascript() -> Option<PathBuf> {
     there.then_some(tools)
 }
 
-/// A JavaScript number holds 53 bits of a seed: what is drawn from it is
-/// another draw, so chance is left out.
-#[test]
-fn the_standard_policy_in_javascript_decides_as_the_built_in_one() {
-    let Some(tools) = javascript() else { return };
+/// Builds a policy as the JavaScript SDK's README says.
+fn build(tools: &Path, module: &Path) -> Vec<u8> {
     let dir = tempfile::TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
     let built = dir.path().join("policy.wasm");
-    let sdk = root().join("guest-sdk/javascript");
     let ran = Command::new("node")
-        .arg(sdk.join("build.mjs"))
-        .arg(sdk.join("examples/standard.js"))
+        .arg(root().join("guest-sdk/javascript/build.mjs"))
+        .arg(module)
         .arg("-o")
         .arg(&built)
         .current_dir(tools)
         .output()
         .expect("node starts");
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
-    conforms(&std::fs::read(built).expect("it was built"), settings());
+    std::fs::read(&built).expect("it was built")
+}
+
+/// A JavaScript number holds 53 bits of a seed: what is drawn from it is
+/// another draw, so chance is left out.
+#[test]
+fn the_standard_policy_in_javascript_decides_as_the_built_in_one() {
+    let Some(tools) = javascript() else { return };
+    let component = build(&tools, &root().join("guest-sdk/javascript/examples/standard.js"));
+    conforms(&component, settings());
+    tells_its_settings(&component);
+}
+
+/// The last words of a policy whose `decide` has this body.
+fn last_words(tools: &Path, body: &str) -> String {
+    let dir = tempfile::TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let module = dir.path().join("broken.js");
+    let text = format!(
+        "import {{ define, retry }} from \"reprieve-guest\";\n\nfunction decide(experiment, attempts) {{\n  \
+         // Comments move no line.\n  {body}\n}}\n\n\
+         export const {{ guest, retryPolicy }} = define({{ name: \"broken\", decide }});\n"
+    );
+    std::fs::write(&module, text).expect("it can be written");
+    let source = PolicySource::Bytes { name: "broken".to_owned(), bytes: build(tools, &module) };
+    let policy = load(&engine(), &source, &json!({})).expect("it loads");
+    policy.decide(&question(1)).result.expect_err("it throws").output_tail
+}
+
+#[test]
+fn an_exception_in_javascript_is_told_with_its_line() {
+    let Some(tools) = javascript() else { return };
+    let told = last_words(&tools, "return attempts[attempts.length].number;");
+    assert!(
+        told.contains("TypeError: cannot read property 'number' of undefined, in broken.js, line 5"),
+        "{told}"
+    );
+    let told = last_words(&tools, "return retry(Number.NaN, \"soon\");");
+    assert!(
+        told.contains("RangeError: `NaN` ms is no span of time, expected 0 or more, in broken.js, line 5"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -46,10 +86,36 @@ fn a_javascript_policy_s_own_tests_pass_without_a_host() {
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stdout));
 }
 
+/// What it installs first is there already, in `node_modules`.
 #[test]
-fn the_javascript_sdk_s_readme_shows_its_example_word_for_word() {
-    let read = |path: &str| {
-        std::fs::read_to_string(root().join("guest-sdk/javascript").join(path)).expect("it is there")
+fn the_javascript_sdk_s_readme_is_right_word_for_word() {
+    let Some(tools) = javascript() else { return };
+    let sdk = root().join("guest-sdk/javascript");
+    let read = |path: &str| std::fs::read_to_string(sdk.join(path)).expect("it is there");
+    let (readme, example) = (read("README.md"), read("examples/two-strikes.js"));
+    assert!(readme.contains(&format!("```js\n{example}```\n")), "not word for word");
+    let desk = tempfile::TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let put =
+        |path: &str, text: &str| std::fs::write(desk.path().join(path), text).expect("it can be written");
+    put("two-strikes.js", &example);
+    put("package.json", "{}");
+    let modules = desk.path().join("node_modules");
+    std::fs::create_dir_all(modules.join(".bin")).expect("a directory");
+    let installed = tools.join("node_modules").canonicalize().expect("it is there");
+    let link = |from: &Path, to: &str| {
+        std::os::unix::fs::symlink(from, modules.join(to)).expect("it can be linked");
     };
-    assert!(read("README.md").contains(&format!("```js\n{}```\n", read("examples/two-strikes.js"))));
+    for module in ["componentize-qjs", "esbuild", ".bin/componentize-qjs"] {
+        link(&installed.join(module), module);
+    }
+    link(&sdk.join("build.mjs"), ".bin/reprieve-guest-build");
+    link(&sdk, "reprieve-guest");
+    let script = readme.split("```sh\n").nth(2).and_then(|block| block.split("```").next());
+    let ran = Command::new("sh")
+        .args(["-euc", script.expect("it builds the policy")])
+        .current_dir(desk.path())
+        .env("PATH", path_with_reprieve())
+        .output()
+        .expect("sh starts");
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()));
 }

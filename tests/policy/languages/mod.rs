@@ -44,6 +44,12 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
 }
 
+/// The path of commands, with `reprieve` on it.
+fn path_with_reprieve() -> String {
+    let ours = Path::new(env!("CARGO_BIN_EXE_reprieve")).parent().expect("it is in a directory");
+    format!("{}:{}", ours.display(), std::env::var("PATH").unwrap_or_default())
+}
+
 fn load(engine: &Engine, source: &PolicySource, settings: &Value) -> Result<Policy, String> {
     Policy::load(engine, source, settings, Limits::DEFAULT).map_err(|error| error.to_string())
 }
@@ -72,8 +78,49 @@ fn conforms(component: &[u8], settings: Vec<Value>) {
             }
         }
     }
-    for wrong in [json!({ "max_retris": 3 }), json!({ "delay_seconds": -1 }), json!({ "jitter": "some" })] {
+    for wrong in [
+        json!({ "max_retris": 3 }),
+        json!({ "max_retries": -1 }),
+        json!({ "max_retries": 1.5 }),
+        json!({ "max_retries": "3" }),
+        json!({ "delay_seconds": -1 }),
+        json!({ "delay_seconds": true }),
+        json!({ "stop_after_failures_in_a_row": 0 }),
+        json!({ "retry": ["netwerk"] }),
+        json!({ "jitter": "some" }),
+    ] {
         let refused = load(&engine, &source, &wrong).expect_err("the standard policy refuses it too");
         assert!(refused.contains("refuses its settings"), "{refused}");
     }
+}
+
+/// Has both tell the same settings with the same defaults. What refuses wrong
+/// ones is the policy itself, before the host looks at its schema.
+fn tells_its_settings(component: &[u8]) {
+    let engine = engine();
+    let source = PolicySource::Bytes { name: "guest".to_owned(), bytes: component.to_owned() };
+    let defaults = |source| {
+        let policy = load(&engine, source, &json!({})).expect("it loads");
+        let schema = policy.info().settings_schema.clone().expect("it has settings");
+        let schema: Value = serde_json::from_str(&schema).expect("a schema is JSON");
+        let properties = schema["properties"].as_object().expect("of named settings").clone();
+        properties.into_iter().map(|(name, told)| (name, told["default"].clone())).collect::<Vec<_>>()
+    };
+    let told = defaults(&source);
+    // A number may be written as a whole one, and a set has no order.
+    let same = |one: &Value, other: &Value| match (one, other) {
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().all(|item| other.contains(item))
+        }
+        (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
+        _ => one == other,
+    };
+    let expected = defaults(&PolicySource::Standard);
+    assert_eq!(expected.len(), told.len(), "{told:?}");
+    for ((name, default), (its_name, its_default)) in expected.iter().zip(&told) {
+        assert_eq!(name, its_name, "{told:?}");
+        assert!(same(default, its_default), "`{name}`: {its_default}");
+    }
+    let refused = load(&engine, &source, &json!({ "delay_seconds": -1 })).expect_err("it is negative");
+    assert!(refused.contains("`delay_seconds`: `-1`, expected a number, 0 or more"), "{refused}");
 }

@@ -2,13 +2,13 @@
 
 use super::mirror::tells_all;
 use super::ziglang::Desk;
-use super::{by_chance, conforms, settings};
+use super::{by_chance, conforms, settings, tells_its_settings};
 
 const SDK: &str = "../reprieve/guest-sdk/zig";
 
 fn build(desk: &Desk, policy: &str) -> Vec<u8> {
     desk.run(&format!(
-        "venv/bin/python-zig build-exe -target wasm32-freestanding -fno-entry -rdynamic -O ReleaseSmall \
+        "venv/bin/python-zig build-exe -target wasm32-freestanding -fno-entry -rdynamic -O ReleaseSafe -fstrip \
            --dep reprieve -Mroot={SDK}/{policy} -Mreprieve={SDK}/src/reprieve.zig -femit-bin=core.wasm
          reprieve policy componentize core.wasm -o policy.wasm"
     ));
@@ -18,7 +18,9 @@ fn build(desk: &Desk, policy: &str) -> Vec<u8> {
 #[test]
 fn the_standard_policy_in_zig_decides_as_the_built_in_one() {
     let Some(desk) = Desk::with_ziglang() else { return };
-    conforms(&build(&desk, "examples/standard.zig"), [settings(), by_chance()].concat());
+    let component = build(&desk, "examples/standard.zig");
+    conforms(&component, [settings(), by_chance()].concat());
+    tells_its_settings(&component);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::root;
+use super::{path_with_reprieve, root};
 
 /// A directory with `venv` in it, a checkout beside it as `../reprieve`, and
 /// the command `reprieve` on the path.
@@ -43,12 +43,10 @@ impl Desk {
 
     /// Runs commands of a shell there.
     pub(super) fn run(&self, script: &str) {
-        let bin = Path::new(env!("CARGO_BIN_EXE_reprieve")).parent().expect("it is in a directory");
-        let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
         let ran = Command::new("sh")
             .args(["-euc", script])
             .current_dir(self.dir())
-            .env("PATH", path)
+            .env("PATH", path_with_reprieve())
             // What is compiled once is kept from one run of the tests to the next.
             .env("ZIG_GLOBAL_CACHE_DIR", &self.cache)
             .env("ZIG_LOCAL_CACHE_DIR", &self.cache)

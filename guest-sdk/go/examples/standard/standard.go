@@ -21,7 +21,7 @@ type Standard struct {
 	Retry                   []reprieve.FailureClass `json:"retry"`
 	RetryOnce               []reprieve.FailureClass `json:"retry_once"`
 	RetriesInStudy          *uint32                 `json:"retries_in_study"`
-	StopAfterFailuresInARow *uint32                 `json:"stop_after_failures_in_a_row"`
+	StopAfterFailuresInARow *uint32                 `json:"stop_after_failures_in_a_row" min:"1"`
 	LeftoversGraceSeconds   float64                 `json:"leftovers_grace_seconds"`
 	RemoveSharedMemory      bool                    `json:"remove_shared_memory"`
 	MemoryToleranceMib      uint32                  `json:"memory_tolerance_mib"`
@@ -50,29 +50,6 @@ func defaults() *Standard {
 		MemoryTimeoutSeconds:   120,
 		CoolDownTimeoutSeconds: 600,
 	}
-}
-
-// Check refuses settings that make no sense.
-func (s *Standard) Check() error {
-	for _, setting := range []struct {
-		name  string
-		value float64
-	}{
-		{"delay_seconds", s.DelaySeconds},
-		{"backoff_factor", s.BackoffFactor},
-		{"max_delay_seconds", s.MaxDelaySeconds},
-		{"leftovers_grace_seconds", s.LeftoversGraceSeconds},
-		{"memory_timeout_seconds", s.MemoryTimeoutSeconds},
-		{"cool_down_timeout_seconds", s.CoolDownTimeoutSeconds},
-	} {
-		if setting.value < 0 {
-			return fmt.Errorf("`%s`: `%v` is negative, expected 0 or more", setting.name, setting.value)
-		}
-	}
-	if s.StopAfterFailuresInARow != nil && *s.StopAfterFailuresInARow == 0 {
-		return fmt.Errorf("`stop_after_failures_in_a_row`: expected 1 or more")
-	}
-	return nil
 }
 
 // Decide judges the newest attempt.

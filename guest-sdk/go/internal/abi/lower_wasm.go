@@ -122,5 +122,8 @@ func Action(action cleanup.Action) (kind uint32, first, second uint64) {
 }
 
 func milliseconds(span time.Duration) uint64 {
-	return uint64(max(0, span) / time.Millisecond)
+	if span < 0 {
+		panic(fmt.Sprintf("`%s` is no span of time, expected 0 or more", span))
+	}
+	return uint64(span / time.Millisecond)
 }

@@ -1,6 +1,7 @@
 package guest
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -33,7 +34,9 @@ func describe() unsafe.Pointer {
 	if Policy == nil {
 		panic("there is no policy: call Export in a func init")
 	}
-	return abi.Info(Info)
+	info := Info
+	info.SettingsSchema = cmp.Or(info.SettingsSchema, reprieve.Schema(Policy))
+	return abi.Info(info)
 }
 
 //go:wasmexport reprieve:policy/guest@0.1.0#configure
@@ -54,14 +57,14 @@ func Tell() {
 	os.Exit(2)
 }
 
-// place is where the panic that is being told began.
+// place is where the panic that is being told began, in the author's own code.
 func place() string {
 	callers := make([]uintptr, 64)
 	frames := runtime.CallersFrames(callers[:runtime.Callers(1, callers)])
 	panicked := false
 	for {
 		frame, more := frames.Next()
-		inside := strings.HasPrefix(frame.Function, "runtime.")
+		inside := strings.HasPrefix(frame.Function, "runtime.") || strings.HasPrefix(frame.Function, "reprieve")
 		if panicked && !inside {
 			return fmt.Sprintf(", in %s, line %d", filepath.Base(frame.File), frame.Line)
 		}

@@ -1,7 +1,7 @@
 //! A policy is a plain type: it is tested without a host, a GPU, or WebAssembly.
 
 use super::*;
-use reprieve_guest::Attempt;
+use reprieve_guest::{Attempt, SelfReport};
 
 fn decide(experiment: &Experiment, attempts: impl Into<Attempts>) -> Decision {
     MyPolicy::default().decide(experiment, &attempts.into(), &Progress::default())
@@ -55,11 +55,63 @@ fn the_batch_is_halved_while_that_can_be_done() {
 }
 
 #[test]
+fn what_may_pass_is_tried_once_more() {
+    let hang = || Attempt::failed(FailureClass::Hang, "silent");
+    let first = decide(&Experiment::default(), [hang()]);
+    assert!(matches!(first, Decision::Retry(_)), "{first:?}");
+    let second = decide(&Experiment::default(), [hang(), hang()]);
+    assert_eq!(second, Decision::give_up("silent"));
+}
+
+#[test]
+fn what_the_experiment_says_of_its_failure_goes_before_its_class() {
+    let said = |class, retryable| Attempt {
+        self_report: Some(SelfReport {
+            retryable: Some(retryable),
+            ..SelfReport::default()
+        }),
+        ..Attempt::failed(class, "it says so")
+    };
+    let passing = decide(&Experiment::default(), [said(FailureClass::Access, true)]);
+    assert!(matches!(passing, Decision::Retry(_)), "{passing:?}");
+    let final_one = decide(&Experiment::default(), [said(FailureClass::Network, false)]);
+    assert_eq!(final_one, Decision::give_up("it says so"));
+}
+
+#[test]
 fn settings_that_make_no_sense_are_refused() {
-    assert!(MyPolicy::configure(r#"{ "max_retries": 5 }"#).is_ok());
-    let refusal = MyPolicy::configure(r#"{ "smallest_batch": 0 }"#).err();
-    assert_eq!(
-        refusal.as_deref(),
-        Some("`smallest_batch` is `0`, expected 1 or more")
-    );
+    assert!(MyPolicy::configure(r#"{ "max_retries": 5, "delay_seconds": 0.5 }"#).is_ok());
+    for (settings, told) in [
+        (
+            r#"{ "smallest_batch": 0 }"#,
+            "`smallest_batch`: `0`, expected 1 or more",
+        ),
+        (
+            r#"{ "delay_seconds": -1 }"#,
+            "`delay_seconds`: `-1` is negative, expected 0 or more",
+        ),
+        (
+            r#"{ "max_retries": -1 }"#,
+            "`max_retries`: invalid value: integer `-1`, expected u32",
+        ),
+        (
+            r#"{ "max_retries": 1.5 }"#,
+            "`max_retries`: invalid type: floating point `1.5`, expected u32",
+        ),
+    ] {
+        assert_eq!(MyPolicy::configure(settings).err().as_deref(), Some(told));
+    }
+}
+
+#[test]
+fn the_schema_tells_the_defaults() {
+    let schema: serde_json::Value =
+        serde_json::from_str(MyPolicy::SETTINGS_SCHEMA.expect("there is one")).expect("it is JSON");
+    let told = schema["properties"].as_object().expect("it has settings");
+    let told: serde_json::Map<_, _> = told
+        .iter()
+        .map(|(name, setting)| (name.clone(), setting["default"].clone()))
+        .collect();
+    let told = serde_json::Value::Object(told).to_string();
+    assert_eq!(MyPolicy::configure(&told), Ok(MyPolicy::default()));
 }

@@ -114,6 +114,7 @@ pub(super) static LANGUAGES: [Language; 8] = [
             file!("go", "policy.go"),
             file!("go", "random.go"),
             file!("go", "retryafter.go"),
+            file!("go", "schema.go"),
             file!("go", "settings.go"),
             file!("go", "situation.go"),
             file!("go", "span.go"),
