@@ -157,6 +157,23 @@ fn node(language: &str) {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
+fn a_project_in_assemblyscript_tests_itself_and_builds() {
+    let modules = installed("assemblyscript").join("node_modules");
+    if !modules.join(".bin/asc").exists() {
+        println!("SKIPPED: AssemblyScript is not installed; `tests/run` installs it");
+        return;
+    }
+    let place = Place::new();
+    let project = new(&place, "assemblyscript");
+    link(&modules, &project.join("node_modules"));
+    symlink("../sdk", project.join("node_modules/reprieve-assemblyscript")).expect("a link");
+    follow(&project, &[]);
+    let settings = place.reprieve(&["policy", "inspect", "night-shift/night-shift.wasm"]).stdout;
+    assert!(settings.contains("3 settings") && settings.contains("max_retries     3"), "{settings}");
+}
+
+#[test]
 fn a_project_in_c_tests_itself_and_builds() {
     ziglang("c");
 }
@@ -247,7 +264,7 @@ fn what_cannot_be_made_is_told_with_the_way_out() {
     exit code 2
     --- stderr
     error: invalid value 'haskell' for '--lang <LANG>'
-      [possible values: rust, python, javascript, typescript, c, cpp, zig, go]
+      [possible values: rust, python, javascript, typescript, assemblyscript, c, cpp, zig, go]
 
     For more information, try '--help'.
     ");
@@ -275,6 +292,7 @@ fn a_project_holds_the_sdk_as_it_is_in_the_tree() {
         ("rust", "../wit", "sdk/wit"),
         ("python", "python/reprieve_guest", "reprieve_guest"),
         ("javascript", "../wit", "sdk/wit"),
+        ("assemblyscript", "assemblyscript/assembly", "sdk/assembly"),
         ("c", "c/src", "sdk/src"),
         ("zig", "zig/src", "sdk/src"),
         ("go", "go", "sdk"),

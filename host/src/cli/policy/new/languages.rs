@@ -36,7 +36,7 @@ macro_rules! file {
 pub(super) const SITUATIONS: (&str, &str) =
     ("situations.toml", include_str!("../../../../../guest-sdk/template/situations.toml"));
 
-pub(super) static LANGUAGES: [Language; 8] = [
+pub(super) static LANGUAGES: [Language; 9] = [
     Language {
         name: "rust",
         title: "Rust",
@@ -69,6 +69,22 @@ pub(super) static LANGUAGES: [Language; 8] = [
         template: include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/javascript/template-typescript"),
         sdk: "sdk",
         parts: JAVASCRIPT,
+    },
+    Language {
+        name: "assemblyscript",
+        title: "AssemblyScript",
+        template: include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/assemblyscript/template"),
+        sdk: "sdk",
+        parts: &[
+            file!("assemblyscript", "package.json"),
+            file!("assemblyscript", "transform.mjs"),
+            file!("assemblyscript", "test.mjs"),
+            Part::Folder(
+                "assembly",
+                include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/assemblyscript/assembly"),
+            ),
+            WIT,
+        ],
     },
     Language {
         name: "c",
