@@ -206,6 +206,21 @@ fn ziglang(language: &str) {
 
 #[test]
 #[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
+fn a_project_in_d_tests_itself_and_builds() {
+    let installed = installed("d");
+    if !installed.join("bin/ldc2").exists() || Command::new("make").arg("--version").output().is_err() {
+        println!("SKIPPED: ldc2, which `tests/run` fetches, or make is not installed");
+        return;
+    }
+    let place = Place::new();
+    let project = new(&place, "d");
+    follow(&project, &[("BIN", installed.canonicalize().expect("it is there").join("bin"))]);
+    let settings = place.reprieve(&["policy", "inspect", "night-shift/night-shift.wasm"]).stdout;
+    assert!(settings.contains("3 settings") && settings.contains("max_retries     3"), "{settings}");
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
 fn a_project_in_go_tests_itself_and_builds() {
     let installed = installed("go");
     if !installed.join("bin/go").exists() {
@@ -264,7 +279,7 @@ fn what_cannot_be_made_is_told_with_the_way_out() {
     exit code 2
     --- stderr
     error: invalid value 'haskell' for '--lang <LANG>'
-      [possible values: rust, python, javascript, typescript, assemblyscript, c, cpp, zig, go]
+      [possible values: rust, python, javascript, typescript, assemblyscript, c, cpp, zig, d, go]
 
     For more information, try '--help'.
     ");
@@ -295,6 +310,7 @@ fn a_project_holds_the_sdk_as_it_is_in_the_tree() {
         ("assemblyscript", "assemblyscript/assembly", "sdk/assembly"),
         ("c", "c/src", "sdk/src"),
         ("zig", "zig/src", "sdk/src"),
+        ("d", "d/source", "sdk/source"),
         ("go", "go", "sdk"),
     ];
     for (language, from, to) in sdks {

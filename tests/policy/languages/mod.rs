@@ -6,12 +6,13 @@
 mod assemblyscript;
 mod c;
 mod cpp;
+mod d;
+mod desk;
 mod go;
 mod javascript;
 mod mirror;
 mod python;
 mod zig;
-mod ziglang;
 
 use std::path::{Path, PathBuf};
 

@@ -36,7 +36,7 @@ macro_rules! file {
 pub(super) const SITUATIONS: (&str, &str) =
     ("situations.toml", include_str!("../../../../../guest-sdk/template/situations.toml"));
 
-pub(super) static LANGUAGES: [Language; 9] = [
+pub(super) static LANGUAGES: [Language; 10] = [
     Language {
         name: "rust",
         title: "Rust",
@@ -115,6 +115,13 @@ pub(super) static LANGUAGES: [Language; 9] = [
         template: include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/zig/template"),
         sdk: "sdk",
         parts: &[Part::Folder("src", include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/zig/src")), WIT],
+    },
+    Language {
+        name: "d",
+        title: "D",
+        template: include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/d/template"),
+        sdk: "sdk",
+        parts: &[Part::Folder("source", include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/d/source")), WIT],
     },
     Language {
         name: "go",

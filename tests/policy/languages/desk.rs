@@ -1,5 +1,5 @@
-//! The toolchain for policies in C, C++ and Zig, and the desk of an author who
-//! uses it. What the SDKs' READMEs say is done there word for word.
+//! The desk of an author, with the toolchain of a language on it. What the
+//! SDKs' READMEs say is done there word for word.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,24 +11,31 @@ use super::root;
 pub(super) struct Desk {
     home: tempfile::TempDir,
     cache: PathBuf,
+    /// Where its commands are found, before all else.
+    bin: PathBuf,
 }
 
 impl Desk {
     /// One with ziglang in its `venv`, where `tests/run` has installed it.
-    #[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
     pub(super) fn with_ziglang() -> Option<Self> {
-        let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../guests/zig");
-        if !venv.join("bin/python-zig").exists() {
-            println!("SKIPPED: ziglang is not installed; `tests/run` installs it");
+        let desk = Self::with("zig", "python-zig")?;
+        link(&desk.bin.join(".."), &desk.dir().join("venv"));
+        Some(desk)
+    }
+
+    /// One with this command of this folder of what `tests/run` fetches.
+    #[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
+    pub(super) fn with(guests: &str, command: &str) -> Option<Self> {
+        let installed = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../guests").join(guests);
+        if !installed.join("bin").join(command).exists() {
+            println!("SKIPPED: `{command}` is not there; `tests/run` fetches it");
             return None;
         }
+        let installed = installed.canonicalize().expect("it is there");
         let home = tempfile::TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
-        let venv = venv.canonicalize().expect("it is there");
-        let desk = Self { cache: venv.join("cache"), home };
+        let desk = Self { cache: installed.join("cache"), bin: installed.join("bin"), home };
         std::fs::create_dir(desk.dir()).expect("a directory of the author's own");
-        let link = |from: &Path, to: PathBuf| std::os::unix::fs::symlink(from, to).expect("it can be linked");
-        link(&venv, desk.dir().join("venv"));
-        link(&root(), desk.home.path().join("reprieve"));
+        link(&root(), &desk.home.path().join("reprieve"));
         Some(desk)
     }
 
@@ -44,7 +51,8 @@ impl Desk {
     /// Runs commands of a shell there.
     pub(super) fn run(&self, script: &str) {
         let bin = Path::new(env!("CARGO_BIN_EXE_reprieve")).parent().expect("it is in a directory");
-        let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
+        let path = std::env::var("PATH").unwrap_or_default();
+        let path = format!("{}:{}:{path}", self.bin.display(), bin.display());
         let ran = Command::new("sh")
             .args(["-euc", script])
             .current_dir(self.dir())
@@ -73,4 +81,8 @@ impl Desk {
             self.run(script);
         }
     }
+}
+
+fn link(from: &Path, to: &Path) {
+    std::os::unix::fs::symlink(from, to).expect("it can be linked");
 }
