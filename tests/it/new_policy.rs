@@ -188,8 +188,12 @@ fn a_project_in_zig_tests_itself_and_builds() {
     ziglang("zig");
 }
 
-#[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
 fn ziglang(language: &str) {
+    ziglang_with(language, &[]);
+}
+
+#[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
+fn ziglang_with(language: &str, more: &[(&str, PathBuf)]) {
     let venv = installed("zig");
     if !venv.join("bin/python-zig").exists() || Command::new("make").arg("--version").output().is_err() {
         println!("SKIPPED: ziglang, which `tests/run` installs, or make is not installed");
@@ -201,7 +205,8 @@ fn ziglang(language: &str) {
     symlink(&venv, project.join("venv")).expect("a link");
     // What is compiled once is kept from one run of the tests to the next.
     let cache = venv.join("cache");
-    follow(&project, &[("ZIG_GLOBAL_CACHE_DIR", cache.clone()), ("ZIG_LOCAL_CACHE_DIR", cache)]);
+    let caches = [("ZIG_GLOBAL_CACHE_DIR", cache.clone()), ("ZIG_LOCAL_CACHE_DIR", cache)];
+    follow(&project, &[&caches[..], more].concat());
 }
 
 #[test]
@@ -217,6 +222,17 @@ fn a_project_in_d_tests_itself_and_builds() {
     follow(&project, &[("BIN", installed.canonicalize().expect("it is there").join("bin"))]);
     let settings = place.reprieve(&["policy", "inspect", "night-shift/night-shift.wasm"]).stdout;
     assert!(settings.contains("3 settings") && settings.contains("max_retries     3"), "{settings}");
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
+fn a_project_in_nim_tests_itself_and_builds() {
+    let nim = installed("nim");
+    if !nim.join("bin/nim").exists() {
+        println!("SKIPPED: nim is not installed; `tests/run` fetches it");
+        return;
+    }
+    ziglang_with("nim", &[("BIN", nim.canonicalize().expect("it is there").join("bin"))]);
 }
 
 #[test]
@@ -279,7 +295,7 @@ fn what_cannot_be_made_is_told_with_the_way_out() {
     exit code 2
     --- stderr
     error: invalid value 'haskell' for '--lang <LANG>'
-      [possible values: rust, python, javascript, typescript, assemblyscript, c, cpp, zig, d, go]
+      [possible values: rust, python, javascript, typescript, assemblyscript, c, cpp, zig, d, nim, go]
 
     For more information, try '--help'.
     ");
@@ -311,6 +327,7 @@ fn a_project_holds_the_sdk_as_it_is_in_the_tree() {
         ("c", "c/src", "sdk/src"),
         ("zig", "zig/src", "sdk/src"),
         ("d", "d/source", "sdk/source"),
+        ("nim", "nim/src", "sdk/src"),
         ("go", "go", "sdk"),
     ];
     for (language, from, to) in sdks {

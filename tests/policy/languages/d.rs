@@ -6,10 +6,6 @@ use super::{by_chance, conforms, settings};
 
 const SDK: &str = "../reprieve/guest-sdk/d";
 
-fn desk() -> Option<Desk> {
-    Desk::with("d", "ldc2")
-}
-
 fn build(desk: &Desk, policy: &str) -> Vec<u8> {
     desk.run(&format!(
         "ldc2 -betterC -mtriple=wasm32-unknown-unknown-wasm -Oz -w -fvisibility=hidden -L--no-entry \
@@ -21,24 +17,24 @@ fn build(desk: &Desk, policy: &str) -> Vec<u8> {
 
 #[test]
 fn the_standard_policy_in_d_decides_as_the_built_in_one() {
-    let Some(desk) = desk() else { return };
+    let Some(desk) = Desk::with_ldc() else { return };
     conforms(&build(&desk, "examples/standard.d"), [settings(), by_chance()].concat());
 }
 
 #[test]
 fn what_a_policy_in_d_is_told_and_has_done_arrives_whole() {
-    let Some(desk) = desk() else { return };
+    let Some(desk) = Desk::with_ldc() else { return };
     tells_all(&build(&desk, "tests/mirror.d"));
 }
 
 #[test]
 fn the_d_sdk_s_readme_is_right_word_for_word() {
-    let Some(desk) = desk() else { return };
+    let Some(desk) = Desk::with_ldc() else { return };
     desk.follow("d", "d", &["two_strikes.d"]);
 }
 
 #[test]
 fn the_d_sdk_s_own_tests_pass_without_a_host() {
-    let Some(desk) = desk() else { return };
+    let Some(desk) = Desk::with_ldc() else { return };
     desk.run(&format!("ldc2 -w -unittest -main -i -I={SDK}/source -run {SDK}/source/reprieve/package.d"));
 }

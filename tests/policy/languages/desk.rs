@@ -12,31 +12,35 @@ pub(super) struct Desk {
     home: tempfile::TempDir,
     cache: PathBuf,
     /// Where its commands are found, before all else.
-    bin: PathBuf,
+    bins: Vec<PathBuf>,
 }
 
 impl Desk {
     /// One with ziglang in its `venv`, where `tests/run` has installed it.
     pub(super) fn with_ziglang() -> Option<Self> {
-        let desk = Self::with("zig", "python-zig")?;
-        link(&desk.bin.join(".."), &desk.dir().join("venv"));
+        let bin = fetched("zig", "python-zig")?;
+        let desk = Self::new(&bin.join("../cache"));
+        link(&bin.join(".."), &desk.dir().join("venv"));
         Some(desk)
     }
 
-    /// One with this command of this folder of what `tests/run` fetches.
-    #[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
-    pub(super) fn with(guests: &str, command: &str) -> Option<Self> {
-        let installed = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../guests").join(guests);
-        if !installed.join("bin").join(command).exists() {
-            println!("SKIPPED: `{command}` is not there; `tests/run` fetches it");
-            return None;
-        }
-        let installed = installed.canonicalize().expect("it is there");
+    /// One with LDC.
+    pub(super) fn with_ldc() -> Option<Self> {
+        let bin = fetched("d", "ldc2")?;
+        Some(Self { bins: vec![bin.clone()], ..Self::new(&bin.join("../cache")) })
+    }
+
+    /// One with Nim, and with ziglang for the C that it writes.
+    pub(super) fn with_nim() -> Option<Self> {
+        Some(Self { bins: vec![fetched("nim", "nim")?], ..Self::with_ziglang()? })
+    }
+
+    fn new(cache: &Path) -> Self {
         let home = tempfile::TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
-        let desk = Self { cache: installed.join("cache"), bin: installed.join("bin"), home };
+        let desk = Self { home, cache: cache.to_owned(), bins: Vec::new() };
         std::fs::create_dir(desk.dir()).expect("a directory of the author's own");
         link(&root(), &desk.home.path().join("reprieve"));
-        Some(desk)
+        desk
     }
 
     fn dir(&self) -> PathBuf {
@@ -52,7 +56,8 @@ impl Desk {
     pub(super) fn run(&self, script: &str) {
         let bin = Path::new(env!("CARGO_BIN_EXE_reprieve")).parent().expect("it is in a directory");
         let path = std::env::var("PATH").unwrap_or_default();
-        let path = format!("{}:{}:{path}", self.bin.display(), bin.display());
+        let bins: Vec<String> = self.bins.iter().map(|bin| format!("{}:", bin.display())).collect();
+        let path = format!("{}{}:{path}", bins.concat(), bin.display());
         let ran = Command::new("sh")
             .args(["-euc", script])
             .current_dir(self.dir())
@@ -60,6 +65,7 @@ impl Desk {
             // What is compiled once is kept from one run of the tests to the next.
             .env("ZIG_GLOBAL_CACHE_DIR", &self.cache)
             .env("ZIG_LOCAL_CACHE_DIR", &self.cache)
+            .env("XDG_CACHE_HOME", &self.cache)
             .output()
             .expect("sh starts");
         let told = [ran.stdout, ran.stderr].concat();
@@ -81,6 +87,17 @@ impl Desk {
             self.run(script);
         }
     }
+}
+
+/// Where this command is, of those that `tests/run` fetches into this folder.
+#[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
+fn fetched(guests: &str, command: &str) -> Option<PathBuf> {
+    let bin = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../guests").join(guests).join("bin");
+    if !bin.join(command).exists() {
+        println!("SKIPPED: `{command}` is not there; `tests/run` fetches it");
+        return None;
+    }
+    Some(bin.canonicalize().expect("it is there"))
 }
 
 fn link(from: &Path, to: &Path) {

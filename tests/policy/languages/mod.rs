@@ -11,6 +11,7 @@ mod desk;
 mod go;
 mod javascript;
 mod mirror;
+mod nim;
 mod python;
 mod zig;
 

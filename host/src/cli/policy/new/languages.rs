@@ -36,7 +36,7 @@ macro_rules! file {
 pub(super) const SITUATIONS: (&str, &str) =
     ("situations.toml", include_str!("../../../../../guest-sdk/template/situations.toml"));
 
-pub(super) static LANGUAGES: [Language; 10] = [
+pub(super) static LANGUAGES: [Language; 11] = [
     Language {
         name: "rust",
         title: "Rust",
@@ -122,6 +122,17 @@ pub(super) static LANGUAGES: [Language; 10] = [
         template: include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/d/template"),
         sdk: "sdk",
         parts: &[Part::Folder("source", include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/d/source")), WIT],
+    },
+    Language {
+        name: "nim",
+        title: "Nim",
+        template: include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/nim/template"),
+        sdk: "sdk",
+        parts: &[
+            file!("nim", "component.nims"),
+            Part::Folder("src", include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/nim/src")),
+            WIT,
+        ],
     },
     Language {
         name: "go",
