@@ -142,6 +142,16 @@ fn a_project_in_typescript_tests_itself_and_builds() {
     node("typescript");
 }
 
+#[test]
+#[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
+fn a_project_in_lua_tests_itself_and_builds() {
+    if !installed("javascript").join("node_modules/fengari").exists() {
+        println!("SKIPPED: fengari is not installed; `tests/run` installs it");
+        return;
+    }
+    node("lua");
+}
+
 #[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
 fn node(language: &str) {
     let modules = installed("javascript").join("node_modules");
@@ -152,7 +162,8 @@ fn node(language: &str) {
     let place = Place::new();
     let project = new(&place, language);
     link(&modules, &project.join("node_modules"));
-    symlink("../sdk", project.join("node_modules/reprieve-guest")).expect("a link");
+    let guest = if language == "lua" { "../sdk/javascript" } else { "../sdk" };
+    symlink(guest, project.join("node_modules/reprieve-guest")).expect("a link");
     follow(&project, &[]);
 }
 
@@ -295,7 +306,7 @@ fn what_cannot_be_made_is_told_with_the_way_out() {
     exit code 2
     --- stderr
     error: invalid value 'haskell' for '--lang <LANG>'
-      [possible values: rust, python, javascript, typescript, assemblyscript, c, cpp, zig, d, nim, go]
+      [possible values: rust, python, javascript, typescript, assemblyscript, lua, c, cpp, zig, d, nim, go]
 
     For more information, try '--help'.
     ");
@@ -324,6 +335,7 @@ fn a_project_holds_the_sdk_as_it_is_in_the_tree() {
         ("python", "python/reprieve_guest", "reprieve_guest"),
         ("javascript", "../wit", "sdk/wit"),
         ("assemblyscript", "assemblyscript/assembly", "sdk/assembly"),
+        ("lua", "../wit", "sdk/javascript/wit"),
         ("c", "c/src", "sdk/src"),
         ("zig", "zig/src", "sdk/src"),
         ("d", "d/source", "sdk/source"),

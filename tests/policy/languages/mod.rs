@@ -10,6 +10,7 @@ mod d;
 mod desk;
 mod go;
 mod javascript;
+mod lua;
 mod mirror;
 mod nim;
 mod python;

@@ -36,7 +36,7 @@ macro_rules! file {
 pub(super) const SITUATIONS: (&str, &str) =
     ("situations.toml", include_str!("../../../../../guest-sdk/template/situations.toml"));
 
-pub(super) static LANGUAGES: [Language; 11] = [
+pub(super) static LANGUAGES: [Language; 12] = [
     Language {
         name: "rust",
         title: "Rust",
@@ -84,6 +84,23 @@ pub(super) static LANGUAGES: [Language; 11] = [
                 include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/assemblyscript/assembly"),
             ),
             WIT,
+        ],
+    },
+    Language {
+        name: "lua",
+        title: "Lua",
+        template: include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/lua/template"),
+        sdk: "sdk",
+        parts: &[
+            file!("lua", "package.json"),
+            file!("lua", "reprieve.lua"),
+            file!("lua", "lua.js"),
+            file!("lua", "policy.js"),
+            file!("lua", "build.mjs"),
+            file!("", "javascript/package.json"),
+            file!("", "javascript/index.js"),
+            file!("", "javascript/index.d.ts"),
+            Part::Folder("javascript/wit", include_dir!("$CARGO_MANIFEST_DIR/../wit")),
         ],
     },
     Language {
