@@ -204,6 +204,16 @@ fn a_project_in_typescript_tests_itself_and_builds() {
     node("typescript");
 }
 
+#[test]
+#[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
+fn a_project_in_lua_tests_itself_and_builds() {
+    if !installed("javascript").join("node_modules/fengari").exists() {
+        println!("SKIPPED: fengari is not installed; `tests/run` installs it");
+        return;
+    }
+    node("lua");
+}
+
 #[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
 fn node(language: &str) {
     let modules = installed("javascript").join("node_modules");
@@ -214,13 +224,31 @@ fn node(language: &str) {
     let place = Place::new();
     let project = new(&place, language);
     link(&modules, &project.join("node_modules"));
-    symlink("../sdk", project.join("node_modules/reprieve-guest")).expect("a link");
+    let guest = if language == "lua" { "../sdk/javascript" } else { "../sdk" };
+    symlink(guest, project.join("node_modules/reprieve-guest")).expect("a link");
     follow(&project, &[]);
     let file = if language == "typescript" { "policy.ts" } else { "policy.js" };
     let broken =
         (file, "if (!failure) return accept();", "if (!failure) throw new Error(\"no answer yet\");");
     let told = told_of(&place, &project, broken, "npm run build", "night-shift/night-shift.wasm", &[]);
     assert!(told.contains(&format!("Error: no answer yet, in {file}, line ")), "{told}");
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
+fn a_project_in_assemblyscript_tests_itself_and_builds() {
+    let modules = installed("assemblyscript").join("node_modules");
+    if !modules.join(".bin/asc").exists() {
+        println!("SKIPPED: AssemblyScript is not installed; `tests/run` installs it");
+        return;
+    }
+    let place = Place::new();
+    let project = new(&place, "assemblyscript");
+    link(&modules, &project.join("node_modules"));
+    symlink("../sdk", project.join("node_modules/reprieve-assemblyscript")).expect("a link");
+    follow(&project, &[]);
+    let settings = place.reprieve(&["policy", "inspect", "night-shift/night-shift.wasm"]).stdout;
+    assert!(settings.contains("3 settings") && settings.contains("max_retries     3"), "{settings}");
 }
 
 #[test]
@@ -238,8 +266,12 @@ fn a_project_in_zig_tests_itself_and_builds() {
     ziglang("zig");
 }
 
-#[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
 fn ziglang(language: &str) {
+    ziglang_with(language, &[]);
+}
+
+#[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
+fn ziglang_with(language: &str, more: &[(&str, PathBuf)]) {
     let venv = installed("zig");
     if !venv.join("bin/python-zig").exists() || Command::new("make").arg("--version").output().is_err() {
         println!("SKIPPED: ziglang, which `tests/run` installs, or make is not installed");
@@ -251,7 +283,8 @@ fn ziglang(language: &str) {
     symlink(&venv, project.join("venv")).expect("a link");
     // What is compiled once is kept from one run of the tests to the next.
     let cache = venv.join("cache");
-    let environment = [("ZIG_GLOBAL_CACHE_DIR", cache.clone()), ("ZIG_LOCAL_CACHE_DIR", cache)];
+    let caches = [("ZIG_GLOBAL_CACHE_DIR", cache.clone()), ("ZIG_LOCAL_CACHE_DIR", cache)];
+    let environment = [&caches[..], more].concat();
     follow(&project, &environment);
     if language == "zig" {
         let broken = (
@@ -262,6 +295,32 @@ fn ziglang(language: &str) {
         let told = told_of(&place, &project, broken, "make", "night-shift/night-shift.wasm", &environment);
         assert!(told.contains("panic: index out of bounds: index 1, len 1"), "{told}");
     }
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
+fn a_project_in_d_tests_itself_and_builds() {
+    let installed = installed("d");
+    if !installed.join("bin/ldc2").exists() || Command::new("make").arg("--version").output().is_err() {
+        println!("SKIPPED: ldc2, which `tests/run` fetches, or make is not installed");
+        return;
+    }
+    let place = Place::new();
+    let project = new(&place, "d");
+    follow(&project, &[("BIN", installed.canonicalize().expect("it is there").join("bin"))]);
+    let settings = place.reprieve(&["policy", "inspect", "night-shift/night-shift.wasm"]).stdout;
+    assert!(settings.contains("3 settings") && settings.contains("max_retries     3"), "{settings}");
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
+fn a_project_in_nim_tests_itself_and_builds() {
+    let nim = installed("nim");
+    if !nim.join("bin/nim").exists() {
+        println!("SKIPPED: nim is not installed; `tests/run` fetches it");
+        return;
+    }
+    ziglang_with("nim", &[("BIN", nim.canonicalize().expect("it is there").join("bin"))]);
 }
 
 #[test]
@@ -325,7 +384,7 @@ fn what_cannot_be_made_is_told_with_the_way_out() {
     exit code 2
     --- stderr
     error: invalid value 'haskell' for '--lang <LANG>'
-      [possible values: rust, python, javascript, typescript, c, cpp, zig, go]
+      [possible values: rust, python, javascript, typescript, assemblyscript, lua, c, cpp, zig, d, nim, go]
 
     For more information, try '--help'.
     ");
@@ -364,8 +423,12 @@ fn a_project_holds_the_sdk_as_it_is_in_the_tree() {
         ("rust", "../wit", "sdk/wit"),
         ("python", "python/reprieve_guest", "reprieve_guest"),
         ("javascript", "../wit", "sdk/wit"),
+        ("assemblyscript", "assemblyscript/assembly", "sdk/assembly"),
+        ("lua", "../wit", "sdk/javascript/wit"),
         ("c", "c/src", "sdk/src"),
         ("zig", "zig/src", "sdk/src"),
+        ("d", "d/source", "sdk/source"),
+        ("nim", "nim/src", "sdk/src"),
         ("go", "go", "sdk"),
     ];
     for (language, from, to) in sdks {

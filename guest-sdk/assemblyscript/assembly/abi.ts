@@ -2,7 +2,7 @@
 // canonical ABI.
 
 import { Step } from "./cleanup";
-import { Decision } from "./decision";
+import { Decision, DecisionKind } from "./decision";
 import { allocate, putText, textAt } from "./memory";
 import { exported } from "./policy";
 import { Settings } from "./settings";
@@ -82,7 +82,9 @@ export function describe(): usize {
   putText(answer, exported.name);
   putText(answer + 8, exported.version);
   putText(answer + 16, exported.summary);
-  const schema = exported.settingsSchema;
+  const asked = new Settings("{}");
+  exported.configure(asked);
+  const schema = asked.schema;
   if (schema) {
     store<u8>(answer, 1, 24);
     putText(answer + 28, schema);
@@ -111,7 +113,7 @@ export function decide(at: usize): usize {
 function putDecision(decision: Decision): usize {
   const answer = allocate(40);
   store<u8>(answer, decision.kind);
-  if (decision.kind != 1) {
+  if (decision.kind != DecisionKind.Retry) {
     putText(answer + 8, decision.reason);
     return answer;
   }

@@ -6,32 +6,35 @@ export enum Placement { SameDevices, OtherDevices, AnyDevices }
 /** When the next attempt takes its turn. */
 export enum Turn { WhenDue, Last }
 
+/** What a decision is. */
+export enum DecisionKind { Accept, Retry, GiveUp, StopStudy }
+
 /** What follows an attempt. */
 export class Decision {
   overrides: Map<string, string> = new Map();
   placement: Placement = Placement.AnyDevices;
   turn: Turn = Turn.WhenDue;
 
-  private constructor(public kind: u8, public afterMs: u64, public reason: string) {}
+  private constructor(public kind: DecisionKind, public afterMs: u64, public reason: string) {}
 
   /** Takes the attempt's outcome as the stage's outcome. */
   static accept(): Decision {
-    return new Decision(0, 0, "");
+    return new Decision(DecisionKind.Accept, 0, "");
   }
 
   /** Runs the stage again after this wait, for this reason. */
   static retry(afterMs: u64, reason: string): Decision {
-    return new Decision(1, afterMs, reason);
+    return new Decision(DecisionKind.Retry, afterMs, reason);
   }
 
   /** The experiment has failed, for this reason. The study goes on. */
   static giveUp(reason: string): Decision {
-    return new Decision(2, 0, reason);
+    return new Decision(DecisionKind.GiveUp, 0, reason);
   }
 
   /** Starts no further experiment, for this reason. */
   static stopStudy(reason: string): Decision {
-    return new Decision(3, 0, reason);
+    return new Decision(DecisionKind.StopStudy, 0, reason);
   }
 
   /** Replaces the value of an adjustable parameter. */

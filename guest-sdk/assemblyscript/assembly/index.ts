@@ -3,6 +3,8 @@
 // A policy is a subclass of `Policy`. It remembers nothing between calls, and
 // does no work: it answers, and the host waits, places and cleans.
 
+import "./abort";
+
 export * from "./backoff";
 export * from "./cleanup";
 export * from "./decision";

@@ -11,10 +11,11 @@ export class Policy {
   version: string = "0.1.0";
   /** One line for people. */
   summary: string = "";
-  /** A JSON Schema of the settings, or null. */
-  settingsSchema: string | null = null;
 
-  /** Reads the settings, by asking for each with its default. A setting that is never asked for is refused. */
+  /**
+   * Reads the settings, by asking for each with its default, the same ones each time: a setting that is never asked for
+   * is refused, and what is asked for is the schema.
+   */
   configure(settings: Settings): void {}
 
   /** Judges the newest attempt, the last of `attempts`. Successes are judged too. */

@@ -67,6 +67,18 @@ export class Attempt {
   throttledForMs: u64 = 0;
   facts: Map<string, string> = new Map();
 
+  /** A success, for tests. */
+  static succeeded(): Attempt {
+    return new Attempt();
+  }
+
+  /** A failure, for tests. */
+  static failed(cause: string, evidence: string): Attempt {
+    const attempt = new Attempt();
+    attempt.failure = new Failure(cause, evidence);
+    return attempt;
+  }
+
   /** How long a remote service asked to be left alone, in milliseconds, or -1. */
   askedToWaitMs(): i64 {
     const report = this.selfReport;

@@ -23,16 +23,16 @@ class Standard extends Policy {
   jitter: string = Jitter.None;
   retry: string[] = ["network", "rate-limited", "driver-transient", "communication", "device-occupied"];
   retryOnce: string[] = ["hang", "crash", "device-program", "unknown"];
-  limitsRetries: bool = false;
-  retriesInStudy: u32 = 0;
-  stops: bool = false;
-  stopAfterFailuresInARow: u32 = 1;
+  /** -1 is no limit. */
+  retriesInStudy: i64 = -1;
+  /** -1 is never. */
+  stopAfterFailuresInARow: i64 = -1;
   leftoversGraceSeconds: f64 = 10;
   removeSharedMemory: bool = true;
   memoryToleranceMib: u32 = 64;
   memoryTimeoutSeconds: f64 = 120;
-  cools: bool = false;
-  coolDownToCelsius: u32 = 0;
+  /** -1 is not at all. */
+  coolDownToCelsius: i64 = -1;
   coolDownTimeoutSeconds: f64 = 600;
 
   configure(settings: Settings): void {
@@ -43,17 +43,14 @@ class Standard extends Policy {
     this.jitter = settings.word("jitter", this.jitter, Jitter.all);
     this.retry = settings.words("retry", this.retry, FAILURE_CLASSES);
     this.retryOnce = settings.words("retry_once", this.retryOnce, FAILURE_CLASSES);
-    this.limitsRetries = settings.has("retries_in_study");
-    if (this.limitsRetries) this.retriesInStudy = settings.whole("retries_in_study", 0);
-    this.stops = settings.has("stop_after_failures_in_a_row");
-    if (this.stops) this.stopAfterFailuresInARow = settings.whole("stop_after_failures_in_a_row", 1);
+    this.retriesInStudy = settings.wholeOrNone("retries_in_study");
+    this.stopAfterFailuresInARow = settings.wholeOrNone("stop_after_failures_in_a_row");
     if (this.stopAfterFailuresInARow == 0) settings.refuse("`stop_after_failures_in_a_row`: expected 1 or more");
     this.leftoversGraceSeconds = settings.number("leftovers_grace_seconds", this.leftoversGraceSeconds);
     this.removeSharedMemory = settings.flag("remove_shared_memory", this.removeSharedMemory);
     this.memoryToleranceMib = settings.whole("memory_tolerance_mib", this.memoryToleranceMib);
     this.memoryTimeoutSeconds = settings.number("memory_timeout_seconds", this.memoryTimeoutSeconds);
-    this.cools = settings.has("cool_down_to_celsius");
-    if (this.cools) this.coolDownToCelsius = settings.whole("cool_down_to_celsius", 0);
+    this.coolDownToCelsius = settings.wholeOrNone("cool_down_to_celsius");
     this.coolDownTimeoutSeconds = settings.number("cool_down_timeout_seconds", this.coolDownTimeoutSeconds);
   }
 
@@ -63,8 +60,8 @@ class Standard extends Policy {
     if (!failure) return Decision.accept();
     const verdict = this.worthRetrying(attempts, failure, progress);
     if (verdict.worth) return Decision.retry(this.delayMs(experiment, attempts, failure), verdict.why);
-    const inARow = u64(progress.failedInARow) + 1;
-    if (this.stops && inARow >= this.stopAfterFailuresInARow && attempt.stage != Stage.Finish) {
+    const inARow = i64(progress.failedInARow) + 1, most = this.stopAfterFailuresInARow;
+    if (most >= 0 && inARow >= most && attempt.stage != Stage.Finish) {
       return Decision.stopStudy(`experiments that failed in a row: ${inARow}; the last: ${verdict.why}`);
     }
     return Decision.giveUp(verdict.why);
@@ -77,7 +74,7 @@ class Standard extends Policy {
     if (u32(attempts.length) > this.maxRetries) {
       return new Verdict(false, tell(`gave up after ${count(attempts)}: ${failed}`, failure.evidence));
     }
-    if (this.limitsRetries && progress.retries >= this.retriesInStudy) {
+    if (this.retriesInStudy >= 0 && i64(progress.retries) >= this.retriesInStudy) {
       return new Verdict(false, tell(`the study's ${this.retriesInStudy} retries are used up: ${failed}`, failure.evidence));
     }
     if (!verdict.once) verdict.why = `${verdict.why}; retry ${attempts.length} of ${this.maxRetries}`;
@@ -116,7 +113,9 @@ class Standard extends Policy {
     steps.push(Step.releaseCachedMemory());
     const tolerance = u64(this.memoryToleranceMib) << 20;
     steps.push(Step.awaitMemory(tolerance, milliseconds(this.memoryTimeoutSeconds)).orQuarantine());
-    if (this.cools) steps.push(Step.awaitTemperature(this.coolDownToCelsius, milliseconds(this.coolDownTimeoutSeconds)));
+    if (this.coolDownToCelsius >= 0) {
+      steps.push(Step.awaitTemperature(u32(this.coolDownToCelsius), milliseconds(this.coolDownTimeoutSeconds)));
+    }
     return steps;
   }
 }

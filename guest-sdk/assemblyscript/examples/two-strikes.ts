@@ -3,7 +3,7 @@ import { Attempt, Backoff, Decision, Experiment, failuresOf, Jitter, policy, Pol
 export * from "reprieve-assemblyscript/assembly/retry-only";
 
 /** Retries a network failure twice, and halves the batch while device memory is short. */
-class TwoStrikes extends Policy {
+export class TwoStrikes extends Policy {
   name: string = "two-strikes";
   summary: string = "Retries a network failure twice, and halves the batch while device memory is short";
 

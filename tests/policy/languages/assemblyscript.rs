@@ -75,12 +75,19 @@ fn what_a_policy_in_assemblyscript_is_told_and_has_done_arrives_whole() {
 fn the_assemblyscript_sdk_s_readme_is_right_word_for_word() {
     let Some(desk) = desk() else { return };
     let readme = readme();
-    let example = std::fs::read_to_string(sdk().join("examples/two-strikes.ts")).expect("it is there");
-    assert!(readme.contains(&format!("```ts\n{example}```\n")), "not word for word");
-    std::fs::write(desk.path().join("two-strikes.ts"), example).expect("it can be written");
-    std::fs::write(desk.path().join("situations.toml"), &shown(&readme, "toml")[0])
-        .expect("it can be written");
+    for file in ["two-strikes.ts", "two-strikes.test.ts"] {
+        let example = std::fs::read_to_string(sdk().join("examples").join(file)).expect("it is there");
+        assert!(readme.contains(&format!("```ts\n{example}```\n")), "not word for word: {file}");
+        std::fs::write(desk.path().join(file), example).expect("it can be written");
+    }
     for script in &shown(&readme, "sh")[1..] {
         run(desk.path(), script);
     }
+}
+
+#[test]
+fn the_assemblyscript_sdk_s_own_tests_pass_without_a_host() {
+    let Some(desk) = desk() else { return };
+    std::fs::copy(sdk().join("tests/sdk.test.ts"), desk.path().join("two-strikes.test.ts")).expect("a copy");
+    run(desk.path(), &shown(&readme(), "sh")[2]);
 }

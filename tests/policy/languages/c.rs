@@ -1,7 +1,7 @@
 //! Policies in C.
 
+use super::desk::Desk;
 use super::mirror::tells_all;
-use super::ziglang::Desk;
 use super::{by_chance, conforms, settings, tells_its_settings};
 
 /// Warnings in an author's build would be warnings of the SDK.

@@ -1,6 +1,6 @@
 //! Policies in C++.
 
-use super::ziglang::Desk;
+use super::desk::Desk;
 use super::{by_chance, conforms, settings, tells_its_settings};
 
 #[test]

@@ -6,12 +6,15 @@
 mod assemblyscript;
 mod c;
 mod cpp;
+mod d;
+mod desk;
 mod go;
 mod javascript;
+mod lua;
 mod mirror;
+mod nim;
 mod python;
 mod zig;
-mod ziglang;
 
 use std::path::{Path, PathBuf};
 

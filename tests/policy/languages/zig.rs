@@ -1,7 +1,7 @@
 //! Policies in Zig.
 
+use super::desk::Desk;
 use super::mirror::tells_all;
-use super::ziglang::Desk;
 use super::{by_chance, conforms, settings, tells_its_settings};
 
 const SDK: &str = "../reprieve/guest-sdk/zig";

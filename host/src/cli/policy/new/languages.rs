@@ -36,7 +36,7 @@ macro_rules! file {
 pub(super) const SITUATIONS: (&str, &str) =
     ("situations.toml", include_str!("../../../../../guest-sdk/template/situations.toml"));
 
-pub(super) static LANGUAGES: [Language; 8] = [
+pub(super) static LANGUAGES: [Language; 12] = [
     Language {
         name: "rust",
         title: "Rust",
@@ -71,6 +71,39 @@ pub(super) static LANGUAGES: [Language; 8] = [
         parts: JAVASCRIPT,
     },
     Language {
+        name: "assemblyscript",
+        title: "AssemblyScript",
+        template: include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/assemblyscript/template"),
+        sdk: "sdk",
+        parts: &[
+            file!("assemblyscript", "package.json"),
+            file!("assemblyscript", "transform.mjs"),
+            file!("assemblyscript", "test.mjs"),
+            Part::Folder(
+                "assembly",
+                include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/assemblyscript/assembly"),
+            ),
+            WIT,
+        ],
+    },
+    Language {
+        name: "lua",
+        title: "Lua",
+        template: include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/lua/template"),
+        sdk: "sdk",
+        parts: &[
+            file!("lua", "package.json"),
+            file!("lua", "reprieve.lua"),
+            file!("lua", "lua.js"),
+            file!("lua", "policy.js"),
+            file!("lua", "build.mjs"),
+            file!("", "javascript/package.json"),
+            file!("", "javascript/index.js"),
+            file!("", "javascript/index.d.ts"),
+            Part::Folder("javascript/wit", include_dir!("$CARGO_MANIFEST_DIR/../wit")),
+        ],
+    },
+    Language {
         name: "c",
         title: "C",
         template: include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/c/template"),
@@ -99,6 +132,24 @@ pub(super) static LANGUAGES: [Language; 8] = [
         template: include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/zig/template"),
         sdk: "sdk",
         parts: &[Part::Folder("src", include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/zig/src")), WIT],
+    },
+    Language {
+        name: "d",
+        title: "D",
+        template: include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/d/template"),
+        sdk: "sdk",
+        parts: &[Part::Folder("source", include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/d/source")), WIT],
+    },
+    Language {
+        name: "nim",
+        title: "Nim",
+        template: include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/nim/template"),
+        sdk: "sdk",
+        parts: &[
+            file!("nim", "component.nims"),
+            Part::Folder("src", include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/nim/src")),
+            WIT,
+        ],
     },
     Language {
         name: "go",

@@ -1,5 +1,5 @@
-//! The toolchain for policies in C, C++ and Zig, and the desk of an author who
-//! uses it. What the SDKs' READMEs say is done there word for word.
+//! The desk of an author, with the toolchain of a language on it. What the
+//! SDKs' READMEs say is done there word for word.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,25 +11,36 @@ use super::{path_with_reprieve, root};
 pub(super) struct Desk {
     home: tempfile::TempDir,
     cache: PathBuf,
+    /// Where its commands are found, before all else.
+    bins: Vec<PathBuf>,
 }
 
 impl Desk {
     /// One with ziglang in its `venv`, where `tests/run` has installed it.
-    #[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
     pub(super) fn with_ziglang() -> Option<Self> {
-        let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../guests/zig");
-        if !venv.join("bin/python-zig").exists() {
-            println!("SKIPPED: ziglang is not installed; `tests/run` installs it");
-            return None;
-        }
-        let home = tempfile::TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
-        let venv = venv.canonicalize().expect("it is there");
-        let desk = Self { cache: venv.join("cache"), home };
-        std::fs::create_dir(desk.dir()).expect("a directory of the author's own");
-        let link = |from: &Path, to: PathBuf| std::os::unix::fs::symlink(from, to).expect("it can be linked");
-        link(&venv, desk.dir().join("venv"));
-        link(&root(), desk.home.path().join("reprieve"));
+        let bin = fetched("zig", "python-zig")?;
+        let desk = Self::new(&bin.join("../cache"));
+        link(&bin.join(".."), &desk.dir().join("venv"));
         Some(desk)
+    }
+
+    /// One with LDC.
+    pub(super) fn with_ldc() -> Option<Self> {
+        let bin = fetched("d", "ldc2")?;
+        Some(Self { bins: vec![bin.clone()], ..Self::new(&bin.join("../cache")) })
+    }
+
+    /// One with Nim, and with ziglang for the C that it writes.
+    pub(super) fn with_nim() -> Option<Self> {
+        Some(Self { bins: vec![fetched("nim", "nim")?], ..Self::with_ziglang()? })
+    }
+
+    fn new(cache: &Path) -> Self {
+        let home = tempfile::TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+        let desk = Self { home, cache: cache.to_owned(), bins: Vec::new() };
+        std::fs::create_dir(desk.dir()).expect("a directory of the author's own");
+        link(&root(), &desk.home.path().join("reprieve"));
+        desk
     }
 
     fn dir(&self) -> PathBuf {
@@ -43,13 +54,15 @@ impl Desk {
 
     /// Runs commands of a shell there.
     pub(super) fn run(&self, script: &str) {
+        let bins = self.bins.iter().map(|bin| format!("{}:", bin.display())).collect::<String>();
         let ran = Command::new("sh")
             .args(["-euc", script])
             .current_dir(self.dir())
-            .env("PATH", path_with_reprieve())
+            .env("PATH", bins + &path_with_reprieve())
             // What is compiled once is kept from one run of the tests to the next.
             .env("ZIG_GLOBAL_CACHE_DIR", &self.cache)
             .env("ZIG_LOCAL_CACHE_DIR", &self.cache)
+            .env("XDG_CACHE_HOME", &self.cache)
             .output()
             .expect("sh starts");
         let told = [ran.stdout, ran.stderr].concat();
@@ -71,4 +84,19 @@ impl Desk {
             self.run(script);
         }
     }
+}
+
+/// Where this command is, of those that `tests/run` fetches into this folder.
+#[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
+fn fetched(guests: &str, command: &str) -> Option<PathBuf> {
+    let bin = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../guests").join(guests).join("bin");
+    if !bin.join(command).exists() {
+        println!("SKIPPED: `{command}` is not there; `tests/run` fetches it");
+        return None;
+    }
+    Some(bin.canonicalize().expect("it is there"))
+}
+
+fn link(from: &Path, to: &Path) {
+    std::os::unix::fs::symlink(from, to).expect("it can be linked");
 }

@@ -1,0 +1,2 @@
+switch "path", "sdk/src"
+when defined(wasm): include "sdk/component.nims"
