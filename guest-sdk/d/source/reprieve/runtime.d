@@ -3,16 +3,33 @@ module reprieve.runtime;
 
 version (WebAssembly):
 
+import ldc.attributes : llvmAttr;
 import ldc.intrinsics : llvm_trap;
 
 import reprieve.backoff : high;
+import reprieve.text;
 
 package extern (C):
 
-/// A failed `assert`, or an index out of bounds.
-void __assert(const char*, const char*, int)
+@(llvmAttr("wasm-import-module", "wasi_snapshot_preview1")) @(llvmAttr("wasm-import-name", "fd_write"))
+private int reprieve_write(int file, const size_t* texts, int count, size_t* written);
+
+/// A failed `assert`, or an index out of bounds: ends the call. The host shows what is on standard error then.
+void __assert(const char* what, const char* file, int line)
 {
+    const words = text(read(file), ":", uint(line), ": ", read(what), "\n");
+    const size_t[2] place = [cast(size_t) words.ptr, words.length];
+    size_t written;
+    reprieve_write(2, place.ptr, 1, &written);
     llvm_trap();
+}
+
+private const(char)[] read(const char* letters)
+{
+    size_t length;
+    while (letters[length])
+        length++;
+    return letters[0 .. length];
 }
 
 void _d_array_slice_copy(void* to, size_t toLength, const void* from, size_t fromLength, size_t itemSize)
