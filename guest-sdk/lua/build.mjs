@@ -61,7 +61,7 @@ async function build(policy) {
   const tool = path.join(path.dirname(from.resolve("esbuild/package.json")), "../.bin/componentize-qjs");
   const world = roles.length === 2 ? "policy" : { retryPolicy: "retry-only", cleanupPolicy: "cleanup-only" }[roles[0]];
   const wit = path.join(path.dirname(from.resolve("reprieve-guest")), "wit");
-  const args = ["--wit", wit, "--js", policy, "-n", world, "--sync", "--stub-wasi", "-o", output ?? `${name}.wasm`];
+  const args = ["--wit", wit, "--js", policy, "-n", world, "--sync", "-o", output ?? `${name}.wasm`];
   const { status } = spawnSync(tool, args, { stdio: ["ignore", "ignore", "inherit"] });
   process.exitCode = status ?? 1;
 }

@@ -20,7 +20,6 @@ local reprieve, policy = require "reprieve", require(...)
 local settings = reprieve.configure(policy, {})
 return {
   name = policy.name, version = policy.version, summary = policy.summary, schema = reprieve.schema(policy),
-  settings = policy.settings,
   configure = function(given) settings = reprieve.configure(policy, given) end,
   decide = policy.decide and function(experiment, attempts, progress)
     return policy.decide(experiment, attempts, progress, settings)
@@ -32,8 +31,6 @@ return {
 export function component(modules, name) {
   const policy = new Machine(modules, host).run(name, EXPORTS.replace("...", JSON.stringify(name)));
   const { guest, retryPolicy, cleanupPolicy } = define({
-    ...policy,
-    schema: policy.schema ? JSON.stringify(policy.schema) : null,
     decide: (experiment, attempts, progress) =>
       decision(policy.decide(told(experiment), told(attempts), told(progress))),
     plan: (experiment, attempt) => {
@@ -41,6 +38,9 @@ export function component(modules, name) {
       return Array.isArray(steps) ? steps.map(step) : [];
     },
   });
+  const { version = "0.1.0", summary = "", schema } = policy;
+  const settingsSchema = schema ? JSON.stringify(schema) : null;
+  guest.describe = () => ({ name: policy.name, version, summary, settingsSchema });
   guest.configure = (settings) => {
     try {
       policy.configure(JSON.parse(settings));

@@ -167,13 +167,13 @@ local function expected(setting, given)
   if setting.kind == "integer" or setting.kind == "float" then
     local whole = setting.kind == "integer"
     local right = type(given) == "number" and given >= 0 and (not whole or given == math.floor(given))
-    return not right and (whole and "a whole number from 0" or "a number from 0")
+    return not right and (whole and "a whole number, 0 or more" or "a number, 0 or more")
   end
   if type(given) ~= setting.kind then return "a " .. setting.kind end
   local words = setting.among and "one of `" .. table.concat(setting.among, "`, `") .. "`"
   if setting.kind == "table" then
     for _, word in ipairs(given) do
-      if words and not is_among(setting.among, word) then return "a list of " .. words end
+      if words and not is_among(setting.among, word) then return "a list, each " .. words end
     end
     return false
   end
@@ -200,7 +200,7 @@ function reprieve.configure(policy, given)
   for name, setting in pairs(settings) do
     local value = given[name]
     local why = value ~= nil and expected(setting, value)
-    if why then error("`" .. name .. "`: `" .. tostring(value) .. "` is not " .. why, 0) end
+    if why then error("`" .. name .. "`: `" .. tostring(value) .. "`, expected " .. why, 0) end
     read[name] = value
     if value == nil then read[name] = setting.default end
   end

@@ -38,11 +38,11 @@ function high(one: u64, other: u64): u64 {
   return a * c + (middle >> 32) + ((b * c + (middle & 0xffffffff)) >> 32);
 }
 
-/** A setting in seconds as nanoseconds; what is no span of time is an endless one. */
+/** A setting in seconds, 0 or more, as nanoseconds; what is beyond counting is an endless span. */
 export function nanoseconds(seconds: f64): u64 {
   if (!(seconds >= 0)) throw new RangeError("seconds are negative or no number, expected 0 or more");
   const whole = Math.floor(seconds);
-  if (!(whole >= 0 && whole < 18446744073)) return u64.MAX_VALUE;
+  if (!(whole < 18446744073)) return u64.MAX_VALUE;
   return u64(whole) * 1_000_000_000 + u64(nearest((seconds - whole) * 1e9));
 }
 

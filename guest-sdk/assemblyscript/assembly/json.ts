@@ -8,6 +8,14 @@ export class Json {
   items: Json[] = [];
   fields: Map<string, Json> = new Map();
   constructor(public kind: Kind, public number: f64 = 0) {}
+
+  /** How a refusal shows it. */
+  get told(): string {
+    if (this.kind == Kind.Null) return "null";
+    if (this.kind == Kind.Bool) return this.number != 0 ? "true" : "false";
+    if (this.kind == Kind.List) return "[…]";
+    return this.kind == Kind.Object ? "{…}" : this.text;
+  }
 }
 
 /** Reads a text. */
@@ -45,9 +53,10 @@ export class Reader {
     if (this.next('"')) return this.string();
     const start = this.at;
     while (this.at < this.text.length && "+-.0123456789eE".includes(this.text.charAt(this.at))) this.at++;
-    const number = parseFloat(this.text.substring(start, this.at));
-    if (isNaN(number)) this.failed = true;
-    return new Json(Kind.Number, number);
+    const json = new Json(Kind.Number, parseFloat(this.text.substring(start, this.at)));
+    json.text = this.text.substring(start, this.at);
+    if (isNaN(json.number)) this.failed = true;
+    return json;
   }
 
   private object(): Json {

@@ -47,8 +47,9 @@ export class Settings {
 
   /** A number from 0. */
   number(name: string, otherwise: f64, about: string = ""): f64 {
-    this.knows(name, '"type":"number","minimum":0', otherwise.toString(), about);
-    return this.atLeastZero(name, otherwise);
+    const whole = otherwise == Math.floor(otherwise) && Math.abs(otherwise) < 1e15;
+    this.knows(name, '"type":"number","minimum":0', whole ? i64(otherwise).toString() : otherwise.toString(), about);
+    return this.atLeastZero(name, otherwise, "a number, 0 or more");
   }
 
   /** A whole number from 0. */
@@ -101,26 +102,31 @@ export class Settings {
     if (!this.given.has(name)) return null;
     const json = this.given.get(name);
     if (json.kind == kind) return json;
-    this.refuse(`\`${name}\`: expected ${expected}`);
+    this.wants(name, json.told, expected);
     return null;
   }
 
-  private atLeastZero(name: string, otherwise: f64): f64 {
-    const json = this.of(name, Kind.Number, "a number");
+  private wants(name: string, given: string, expected: string): void {
+    this.refuse(`\`${name}\`: \`${given}\`, expected ${expected}`);
+  }
+
+  private atLeastZero(name: string, otherwise: f64, expected: string): f64 {
+    const json = this.of(name, Kind.Number, expected);
     if (!json) return otherwise;
-    if (json.number < 0) this.refuse(`\`${name}\`: \`${json.number}\` is negative, expected 0 or more`);
+    if (json.number < 0) this.wants(name, json.told, expected);
     return json.number;
   }
 
   private bits32(name: string, otherwise: i64): i64 {
-    const number = this.atLeastZero(name, f64(otherwise));
+    const expected = "a whole number from 0 to 4294967295";
+    const number = this.atLeastZero(name, f64(otherwise), expected);
     if (number == Math.floor(number) && number <= f64(u32.MAX_VALUE)) return i64(number);
-    this.refuse(`\`${name}\`: \`${number}\` is no whole number of 32 bits`);
+    this.wants(name, this.given.get(name).told, expected);
     return otherwise;
   }
 
   private oneOf(name: string, word: string, among: string[]): string {
-    if (!among.includes(word)) this.refuse(`\`${name}\`: \`${word}\` is none of \`${among.join("`, `")}\``);
+    if (!among.includes(word)) this.wants(name, word, "one of `" + among.join("`, `") + "`");
     return word;
   }
 }

@@ -51,8 +51,8 @@ export function whatTheExperimentSaysItselfGoesFirst(): void {
 
 export function settingsThatMakeNoSenseAreRefused(): void {
   assert(refusal('{"max_retries": 5}') == "");
-  assert(refusal('{"smallest_batch": 0}').includes("expected 1 or more"));
-  assert(refusal('{"delay_seconds": -1}').includes("expected 0 or more"));
-  assert(refusal('{"max_retries": -1}').includes("expected 0 or more"));
+  assert(refusal('{"smallest_batch": 0}') == "`smallest_batch`: `0`, expected 1 or more");
+  assert(refusal('{"delay_seconds": -1}') == "`delay_seconds`: `-1`, expected a number, 0 or more");
+  assert(refusal('{"max_retries": -1}') == "`max_retries`: `-1`, expected a whole number from 0 to 4294967295");
   assert(refusal('{"max_retry": 1}').includes("unknown setting"));
 }

@@ -23,7 +23,7 @@ struct MyPolicy
     /// Refuses settings; the text is what their author reads.
     string check() const
     {
-        return smallestBatch ? "" : "`smallest_batch` is `0`, expected 1 or more";
+        return smallestBatch ? "" : "`smallest_batch`: `0`, expected 1 or more";
     }
 
     /// Judges the newest attempt. Successes are judged too: a policy may throw away a measurement that it does not trust.
@@ -33,31 +33,35 @@ struct MyPolicy
         if (!attempt.failure)
             return Decision(Accept());
         const failure = attempt.failure.get;
-        // What the experiment says of its failure itself goes before its class.
-        if (attempt.calledRetryable.get(passes(failure.cause)))
-        {
-            if (attempts.retries >= maxRetries)
-                return Decision(GiveUp(failure.evidence));
-            // A service that asks for time gets it. The seed makes chance the
-            // same in every replay.
-            const waits = Backoff(delaySeconds).jittered(Jitter.equal, experiment.seed);
-            const wait = attempt.askedToWait.get(waits.after(attempts));
-            return Decision(Retry(wait, text("can pass: ", failure.evidence)));
-        }
+        // The experiment knows its failure best, where it says something of it.
+        const verdict = attempt.calledRetryable;
+        if (!verdict.get(true))
+            return Decision(GiveUp(failure.evidence));
         // A smaller batch needs less memory, where the study lets it be changed.
         const half = experiment.integer("batch").get(0) / 2;
-        const halves = failure.cause == FailureClass.deviceMemory && !attempt.calledRetryable;
-        if (halves && experiment.canAdjust("batch") && half >= smallestBatch)
+        const halves = failure.cause == FailureClass.deviceMemory && experiment.canAdjust("batch");
+        if (halves && half >= smallestBatch)
             return Decision(Retry(0.seconds, "half the batch needs less").overriding("batch", half));
-        return Decision(GiveUp(failure.evidence));
+        if (!verdict.get(canPass(attempts, failure.cause)) || attempts.retries >= maxRetries)
+            return Decision(GiveUp(failure.evidence));
+        // A service that asks for time gets it. The seed makes chance the same
+        // in every replay.
+        const waits = Backoff(delaySeconds).jittered(Jitter.equal, experiment.seed);
+        const wait = attempt.askedToWait.get(waits.after(attempts));
+        return Decision(Retry(wait, text("can pass: ", failure.evidence)));
     }
 }
 
-/// These pass by themselves, after a while.
-private bool passes(FailureClass cause)
+private bool canPass(const Attempt[] attempts, FailureClass cause)
 {
     with (FailureClass)
-        return cause.among(network, rateLimited, driverTransient, deviceOccupied) != 0;
+    {
+        // These do, after a while.
+        if (cause.among(network, rateLimited, driverTransient, communication, deviceOccupied))
+            return true;
+        // These may: one more attempt tells.
+        return cause.among(hang, crash, deviceProgram, unknown) && attempts.failuresOf(cause) == 1;
+    }
 }
 
 mixin PolicyComponent!MyPolicy;

@@ -54,9 +54,9 @@ unittest // settings that make no sense are refused
 {
     MyPolicy policy;
     assert(refusalOf(policy, `{"max_retries": 5}`) == "" && policy.maxRetries == 5);
-    assert(refusalOf(policy, `{"smallest_batch": 0}`) == "`smallest_batch` is `0`, expected 1 or more");
-    assert(refusalOf(policy, `{"delay_seconds": -1}`) == "`delay_seconds`: `-1` is not a number from 0");
-    assert(refusalOf(policy, `{"max_retries": -1}`) == "`max_retries`: `-1` is not a whole number from 0");
+    assert(refusalOf(policy, `{"smallest_batch": 0}`) == "`smallest_batch`: `0`, expected 1 or more");
+    assert(refusalOf(policy, `{"delay_seconds": -1}`) == "`delay_seconds`: `-1`, expected a number, 0 or more");
+    assert(refusalOf(policy, `{"max_retries": -1}`) == "`max_retries`: `-1`, expected a whole number from 0 to 4294967295");
 }
 
 private Retry retried(Decision decision)

@@ -7,7 +7,11 @@
 local reprieve = require "reprieve"
 
 -- These pass by themselves, after a while.
-local can_pass = { network = true, ["rate-limited"] = true, ["driver-transient"] = true, ["device-occupied"] = true }
+local passing = {
+  network = true, ["rate-limited"] = true, ["driver-transient"] = true, communication = true, ["device-occupied"] = true,
+}
+-- These may: one more attempt tells.
+local once = { hang = true, crash = true, ["device-program"] = true, unknown = true }
 
 local policy = {
   name = "my-policy",
@@ -23,7 +27,7 @@ local policy = {
 
 -- Refuses settings; the error's text is what their author reads.
 function policy.check(settings)
-  if settings.smallest_batch == 0 then error("`smallest_batch` is `0`, expected 1 or more", 0) end
+  if settings.smallest_batch == 0 then error("`smallest_batch`: `0`, expected 1 or more", 0) end
 end
 
 -- Judges the newest attempt, the last one. Successes are judged too: a policy
@@ -32,17 +36,9 @@ function policy.decide(experiment, attempts, _, settings)
   local attempt = attempts[#attempts]
   local failure, report = attempt.failure, attempt.self_report
   if not failure then return reprieve.accept() end
-  -- What the experiment says of its failure itself goes before its class.
-  local said = report and report.retryable
-  if said == false then return reprieve.give_up(failure.evidence) end
-  if said or can_pass[failure.class] then
-    if #attempts > settings.max_retries then return reprieve.give_up(failure.evidence) end
-    -- A service that asks for time gets it. The seed makes chance the same in
-    -- every replay.
-    local waits = reprieve.backoff { first_ms = 1000 * settings.delay_seconds, jitter = "equal", seed = experiment.seed }
-    local wait_ms = reprieve.asked_to_wait_ms(attempt) or waits:after(attempts)
-    return reprieve.retry(wait_ms, "can pass: " .. failure.evidence)
-  end
+  -- The experiment knows its failure best, where it says something of it.
+  local verdict = report and report.retryable
+  if verdict == false then return reprieve.give_up(failure.evidence) end
   -- A smaller batch needs less memory, where the study lets it be changed.
   if failure.class == "device-memory" and experiment.adjustable.batch then
     local half = (math.tointeger(tonumber(experiment.parameters.batch)) or 0) // 2
@@ -50,7 +46,14 @@ function policy.decide(experiment, attempts, _, settings)
       return reprieve.retry(0, "half the batch needs less", { overrides = { batch = half } })
     end
   end
-  return reprieve.give_up(failure.evidence)
+  local again = reprieve.failures_of(attempts, failure.class) > 1
+  local can_pass = verdict or passing[failure.class] or once[failure.class] and not again
+  if not can_pass or #attempts > settings.max_retries then return reprieve.give_up(failure.evidence) end
+  -- A service that asks for time gets it. The seed makes chance the same in
+  -- every replay.
+  local waits = reprieve.backoff { first_ms = 1000 * settings.delay_seconds, jitter = "equal", seed = experiment.seed }
+  local wait_ms = reprieve.asked_to_wait_ms(attempt) or waits:after(attempts)
+  return reprieve.retry(wait_ms, "can pass: " .. failure.evidence)
 end
 
 return policy

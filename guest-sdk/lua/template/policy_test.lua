@@ -43,9 +43,9 @@ return {
   end,
   ["settings that make no sense are refused"] = function()
     assert(refusal { max_retries = 5 } == "")
-    assert(refusal { smallest_batch = 0 } == "`smallest_batch` is `0`, expected 1 or more")
-    assert(refusal { delay_seconds = -1 } == "`delay_seconds`: `-1` is not a number from 0")
-    assert(refusal { max_retries = -1 } == "`max_retries`: `-1` is not a whole number from 0")
+    assert(refusal { smallest_batch = 0 } == "`smallest_batch`: `0`, expected 1 or more")
+    assert(refusal { delay_seconds = -1 } == "`delay_seconds`: `-1`, expected a number, 0 or more")
+    assert(refusal { max_retries = -1 } == "`max_retries`: `-1`, expected a whole number, 0 or more")
     assert(refusal { max_retry = 1 } ~= "")
   end,
 }

@@ -16,31 +16,39 @@ func initMyPolicy*(): MyPolicy =
   ## The settings' defaults.
   MyPolicy(maxRetries: 3, delaySeconds: 30, smallestBatch: 1)
 
-const passing = {FailureClass.network, FailureClass.rateLimited, FailureClass.driverTransient, FailureClass.deviceOccupied}
-  ## These pass by themselves, after a while.
+func canPass(attempts: seq[Attempt], class: FailureClass): bool =
+  case class
+  # These do, after a while.
+  of FailureClass.network, FailureClass.rateLimited, FailureClass.driverTransient, FailureClass.communication,
+     FailureClass.deviceOccupied: true
+  # These may: one more attempt tells.
+  of FailureClass.hang, FailureClass.crash, FailureClass.deviceProgram, FailureClass.unknown:
+    attempts.failuresOf(class) == 1
+  else: false
 
 proc check*(policy: MyPolicy) =
   ## Refuses settings; the error's text is what their author reads.
-  if policy.smallestBatch == 0: raise newException(ValueError, "`smallest_batch` is `0`, expected 1 or more")
+  if policy.smallestBatch == 0: raise newException(ValueError, "`smallest_batch`: `0`, expected 1 or more")
 
 proc decide*(policy: MyPolicy, experiment: Experiment, attempts: seq[Attempt], progress: Progress): Decision =
   ## Judges the newest attempt. Successes are judged too: a policy may throw away a measurement that it does not trust.
   let attempt = attempts[^1]
   if attempt.failure.isNone: return accept()
   let failure = attempt.failure.get
-  # What the experiment says of its failure itself goes before its class.
-  if attempt.calledRetryable.get(failure.class in passing):
-    if attempts.retries >= int(policy.maxRetries): return giveUp(failure.evidence)
-    # A service that asks for time gets it. The seed makes chance the same in
-    # every replay.
-    let waits = initBackoff(policy.delaySeconds, jitter = Jitter.equal, seed = experiment.seed)
-    return retry(attempt.askedToWait.get(waits.waitAfter(attempts)), "can pass: " & failure.evidence)
+  # The experiment knows its failure best, where it says something of it.
+  let verdict = attempt.calledRetryable
+  if not verdict.get(true): return giveUp(failure.evidence)
   # A smaller batch needs less memory, where the study lets it be changed.
   let half = experiment.integer("batch").get(0) div 2
-  let halves = failure.class == FailureClass.deviceMemory and attempt.calledRetryable.isNone
-  if halves and experiment.canAdjust("batch") and half >= int(policy.smallestBatch):
+  let halves = failure.class == FailureClass.deviceMemory and experiment.canAdjust("batch")
+  if halves and half >= int(policy.smallestBatch):
     return retry(initDuration(), "half the batch needs less", {"batch": $half})
-  giveUp(failure.evidence)
+  if not verdict.get(attempts.canPass(failure.class)) or attempts.retries >= int(policy.maxRetries):
+    return giveUp(failure.evidence)
+  # A service that asks for time gets it. The seed makes chance the same in
+  # every replay.
+  let waits = initBackoff(policy.delaySeconds, jitter = Jitter.equal, seed = experiment.seed)
+  retry(attempt.askedToWait.get(waits.waitAfter(attempts)), "can pass: " & failure.evidence)
 
 exportPolicy(initMyPolicy(), name = "my-policy",
              summary = "Retries what can pass, and halves the batch while device memory is short")

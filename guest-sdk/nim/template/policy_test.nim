@@ -42,7 +42,7 @@ test "what the experiment says itself goes first":
 
 test "settings that make no sense are refused":
   check refusal("""{"max_retries": 5}""") == ""
-  check refusal("""{"smallest_batch": 0}""") == "`smallest_batch` is `0`, expected 1 or more"
-  check refusal("""{"delay_seconds": -1}""") == "`delay_seconds`: `-1` is not a number from 0"
-  check refusal("""{"max_retries": -1}""") == "`max_retries`: `-1` is not a whole number from 0"
+  check refusal("""{"smallest_batch": 0}""") == "`smallest_batch`: `0`, expected 1 or more"
+  check refusal("""{"delay_seconds": -1}""") == "`delay_seconds`: `-1`, expected a number, 0 or more"
+  check refusal("""{"max_retries": -1}""") == "`max_retries`: `-1`, expected a whole number from 0 to 4294967295"
   check refusal("""{"max_retry": 1}""").startsWith("unknown setting")

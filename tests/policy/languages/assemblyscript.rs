@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::mirror::tells_all;
-use super::{by_chance, conforms, path_with_reprieve, root, settings};
+use super::{by_chance, conforms, path_with_reprieve, root, settings, tells_its_settings};
 
 /// The desk of an author: a directory with the SDK and the compiler in it, as
 /// the README has them installed.
@@ -62,7 +62,9 @@ fn build(desk: &Path, policy: &str) -> Vec<u8> {
 #[test]
 fn the_standard_policy_in_assemblyscript_decides_as_the_built_in_one() {
     let Some(desk) = desk() else { return };
-    conforms(&build(desk.path(), "examples/standard.ts"), [settings(), by_chance()].concat());
+    let component = build(desk.path(), "examples/standard.ts");
+    conforms(&component, [settings(), by_chance()].concat());
+    tells_its_settings(&component);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::desk::Desk;
 use super::mirror::tells_all;
-use super::{by_chance, conforms, settings};
+use super::{by_chance, conforms, settings, tells_its_settings};
 
 const SDK: &str = "../reprieve/guest-sdk/d";
 
@@ -18,7 +18,9 @@ fn build(desk: &Desk, policy: &str) -> Vec<u8> {
 #[test]
 fn the_standard_policy_in_d_decides_as_the_built_in_one() {
     let Some(desk) = Desk::with_ldc() else { return };
-    conforms(&build(&desk, "examples/standard.d"), [settings(), by_chance()].concat());
+    let component = build(&desk, "examples/standard.d");
+    conforms(&component, [settings(), by_chance()].concat());
+    tells_its_settings(&component);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{conforms, root, settings};
+use super::{conforms, path_with_reprieve, root, settings, tells_its_settings};
 
 /// The desk of an author: a directory with the SDK and its tools in it, as the README has them installed.
 #[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
@@ -34,9 +34,8 @@ fn sdk() -> PathBuf {
 }
 
 fn run(desk: &Path, script: &str) {
-    let bin = Path::new(env!("CARGO_BIN_EXE_reprieve")).parent().expect("it is in a directory");
-    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
-    let ran = Command::new("sh").args(["-euc", script]).current_dir(desk).env("PATH", path).output();
+    let mut sh = Command::new("sh");
+    let ran = sh.args(["-euc", script]).current_dir(desk).env("PATH", path_with_reprieve()).output();
     let ran = ran.expect("sh starts");
     let told = [ran.stdout, ran.stderr].concat();
     assert!(ran.status.success(), "{script}\n{}", String::from_utf8_lossy(&told));
@@ -48,7 +47,9 @@ fn the_standard_policy_in_lua_decides_as_the_built_in_one() {
     let Some(desk) = desk() else { return };
     std::fs::copy(sdk().join("examples/standard.lua"), desk.path().join("standard.lua")).expect("a copy");
     run(desk.path(), "node node_modules/reprieve-lua/build.mjs standard.lua");
-    conforms(&std::fs::read(desk.path().join("standard.wasm")).expect("it was built"), settings());
+    let component = std::fs::read(desk.path().join("standard.wasm")).expect("it was built");
+    conforms(&component, settings());
+    tells_its_settings(&component);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::desk::Desk;
 use super::mirror::tells_all;
-use super::{by_chance, conforms, settings};
+use super::{by_chance, conforms, settings, tells_its_settings};
 
 const SDK: &str = "../reprieve/guest-sdk/nim";
 
@@ -27,7 +27,9 @@ fn build(desk: &Desk, folder: &str, policy: &str) -> Vec<u8> {
 #[test]
 fn the_standard_policy_in_nim_decides_as_the_built_in_one() {
     let Some(desk) = Desk::with_nim() else { return };
-    conforms(&build(&desk, "examples", "standard"), [settings(), by_chance()].concat());
+    let component = build(&desk, "examples", "standard");
+    conforms(&component, [settings(), by_chance()].concat());
+    tells_its_settings(&component);
 }
 
 #[test]

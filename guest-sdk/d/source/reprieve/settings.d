@@ -51,7 +51,7 @@ private string readField(T)(ref T policy, ref Reader reader, string key)
 
 private string refused(ref Reader reader, string key, string expected)
 {
-    return text("`", key, "`: `", reader.skipped, "` is not ", expected);
+    return text("`", key, "`: `", reader.skipped, "`, expected ", expected);
 }
 
 /// What is right, in words.
@@ -60,13 +60,13 @@ private string expected(T)()
     static if (is(T == bool))
         return "true or false";
     else static if (is(T == uint))
-        return "a whole number from 0";
+        return "a whole number from 0 to 4294967295";
     else static if (is(T == double))
-        return "a number from 0";
+        return "a number, 0 or more";
     else static if (is(T == string))
         return "a text";
     else static if (isOptional!T)
-        return text("null, or ", expected!(T.Of));
+        return text("null or ", expected!(T.Of));
     else static if (is(T == enum))
     {
         string names;
@@ -75,7 +75,7 @@ private string expected(T)()
         return text("one of `", names, "`");
     }
     else static if (is(T == E[], E))
-        return text("a list of ", expected!(typeof(T.init[0])));
+        return text("a list, each ", expected!(typeof(T.init[0])));
     else
         static assert(false, "no setting is a " ~ T.stringof);
 }
@@ -207,9 +207,9 @@ private string decimal(double value)
 {
     const thousandths = cast(ulong)(value * 1000 + 0.5);
     auto digits = text(thousandths / 1000, ".", text(1000 + thousandths % 1000)[1 .. $]);
-    while (digits[$ - 1] == '0' && digits[$ - 2] != '.')
+    while (digits[$ - 1] == '0')
         digits = digits[0 .. $ - 1];
-    return digits;
+    return digits[$ - 1] == '.' ? digits[0 .. $ - 1] : digits;
 }
 
 private string quoted(const(char)[] given)
@@ -260,11 +260,11 @@ unittest // settings are read by the names of fields
 unittest // what is wrong is refused by name
 {
     assert(why(`{"max_retris": 1}`)[0 .. 45] == "unknown setting `max_retris`, expected one of");
-    assert(why(`{"max_retries": -1}`) == "`max_retries`: `-1` is not a whole number from 0");
+    assert(why(`{"max_retries": -1}`) == "`max_retries`: `-1`, expected a whole number from 0 to 4294967295");
     assert(why(`{"max_retries": 1.5}`).length && why(`{"max_retries": 4294967296}`).length && why(`[]`).length);
-    assert(why(`{"wait_seconds": [1, "]"], "on": 1}`) == "`wait_seconds`: `[1, \"]\"]` is not a number from 0");
-    assert(why(`{"colour": "blue"}`) == "`colour`: `\"blue\"` is not one of `red`, `dark-green`");
-    assert(why(`{"limit": false}`) == "`limit`: `false` is not null, or a whole number from 0");
+    assert(why(`{"wait_seconds": [1, "]"], "on": 1}`) == "`wait_seconds`: `[1, \"]\"]`, expected a number, 0 or more");
+    assert(why(`{"colour": "blue"}`) == "`colour`: `\"blue\"`, expected one of `red`, `dark-green`");
+    assert(why(`{"limit": false}`) == "`limit`: `false`, expected null or a whole number from 0 to 4294967295");
     assert(why(`{"colours": ["red", 1]}`).length);
 }
 

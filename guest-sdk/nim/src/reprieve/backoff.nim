@@ -43,14 +43,15 @@ func upTo*(random: var Random, most: uint64): uint64 =
   if most == uint64.high: drawn else: high(drawn, most + 1)
 
 func nanoseconds(seconds: float): uint64 =
-  if not (seconds >= 0 and seconds < 18_446_744_073.0): return uint64.high
+  if not (seconds >= 0): raise newException(ValueError, "seconds are negative or no number, expected 0 or more")
+  if seconds >= 18_446_744_073.0: return uint64.high
   uint64(seconds) * 1_000_000_000 + uint64(round((seconds - floor(seconds)) * 1e9))
 
 func milliseconds(ms: uint64): Duration =
   initDuration(milliseconds = int64(min(ms, uint64(int64.high))))
 
 func inSeconds*(seconds: float): Duration =
-  ## A setting in seconds; what is no span of time is an endless one.
+  ## A setting in seconds, 0 or more; what is beyond counting is an endless span.
   milliseconds(nanoseconds(seconds) div 1_000_000)
 
 func initBackoff*(firstSeconds: float, factor = 2.0, capSeconds = Inf, jitter = Jitter.none, seed = 0'u64): Backoff =

@@ -14,14 +14,14 @@ func snakeCase(name: string): string =
 # JSON.
 
 func expected(_: bool): string = "true or false"
-func expected[T: SomeUnsignedInt](_: T): string = "a whole number from 0"
-func expected(_: float): string = "a number from 0"
+func expected[T: SomeUnsignedInt](_: T): string = "a whole number from 0 to " & $T.high
+func expected(_: float): string = "a number, 0 or more"
 func expected(_: string): string = "a text"
 func expected[T: enum](_: T): string =
   for value in T: result.add (if result == "": "`" else: ", `") & $value & "`"
   result = "one of " & result
-func expected[T](_: Option[T]): string = "null, or " & expected(default(T))
-func expected[T](_: seq[T]): string = "a list of " & expected(default(T))
+func expected[T](_: Option[T]): string = "null or " & expected(default(T))
+func expected[T](_: seq[T]): string = "a list, each " & expected(default(T))
 
 func read(json: JsonNode, value: var bool): bool =
   value = json.getBool
@@ -69,7 +69,9 @@ func kind[T: enum](_: T): JsonNode =
 func kind[T](_: Option[T]): JsonNode = %*{"anyOf": [{"type": "null"}, kind(default(T))]}
 func kind[T](_: seq[T]): JsonNode = %*{"type": "array", "items": kind(default(T))}
 
-func told[T: bool | SomeUnsignedInt | float | string](value: T): JsonNode = %value
+func told[T: bool | SomeUnsignedInt | string](value: T): JsonNode = %value
+func told(value: float): JsonNode =
+  if value == floor(value) and abs(value) < 1e15: %int(value) else: %value
 func told[T: enum](value: T): JsonNode = %($value)
 func told[T](value: Option[T]): JsonNode =
   if value.isSome: told(value.get) else: newJNull()
@@ -86,7 +88,7 @@ proc configure*[T: object](policy: var T, settings: string) =
     let key = snakeCase(name)
     known.add key
     if key in given and not read(given[key], value):
-      raise newException(ValueError, "`" & key & "`: `" & $given[key] & "` is not " & expected(value))
+      raise newException(ValueError, "`" & key & "`: `" & $given[key] & "`, expected " & expected(value))
   for key in given.keys:
     if key notin known:
       let all = if known.len == 0: "there are none" else: "expected one of `" & known.join("`, `") & "`"
