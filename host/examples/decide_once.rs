@@ -42,5 +42,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         asked_at: reprieve::clock::wall(),
     };
     println!("{:?}", policy.decide(&question).result);
+    // The process ends: what the kernel frees anyway need not be taken down first.
+    std::mem::forget((policy, engine));
     Ok(())
 }
