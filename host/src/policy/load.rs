@@ -158,7 +158,7 @@ fn checked(
     let mut linker = Linker::<Sandbox>::new(engine.wasmtime());
     (side.version.link)(&mut linker).map_err(types)?;
     if side.wasi {
-        wasi::link(&mut linker).map_err(types)?;
+        wasi::link(&mut linker, &component).map_err(types)?;
     }
     let pre = linker.instantiate_pre(&component).map_err(types)?;
     let exports = (side.version.exports)(&pre, side.roles).map_err(types)?;

@@ -10,9 +10,15 @@ use std::task::{Context, Poll, Waker};
 
 use rand::SeedableRng;
 use rand::rngs::ChaCha12Rng;
-use wasmtime::component::{HasSelf, Linker, Resource, ResourceTable};
+use wasmtime::component::{Component, HasSelf, Linker, Resource, ResourceTable};
+use wasmtime_wasi::cli::{WasiCli, WasiCliView};
+use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
+use wasmtime_wasi::p2::bindings::cli;
 use wasmtime_wasi::p2::bindings::clocks::{monotonic_clock, wall_clock};
-use wasmtime_wasi::p2::bindings::io::poll as waiting;
+use wasmtime_wasi::p2::bindings::filesystem::preopens;
+use wasmtime_wasi::p2::bindings::io::{error, poll as waiting};
+use wasmtime_wasi::p2::bindings::random::{insecure, insecure_seed, random};
+use wasmtime_wasi::p2::bindings::sockets::instance_network;
 use wasmtime_wasi::p2::bindings::sockets::network::{self, ErrorCode, IpAddressFamily, Network};
 use wasmtime_wasi::p2::bindings::sockets::tcp_create_socket;
 use wasmtime_wasi::p2::bindings::sync::io::{poll, streams};
@@ -21,9 +27,12 @@ use wasmtime_wasi::p2::{
     self, DynInputStream, DynOutputStream, DynPollable, Pollable, SocketError, SocketResult, StreamError,
     StreamResult,
 };
+use wasmtime_wasi::random::{WasiRandom, WasiRandomCtx};
+use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView, async_trait};
 
 use super::sandbox::{Breach, Moment, Sandbox};
+use super::unreachable;
 
 /// Interfaces that are linked, without their version, which is 0.2 of any patch.
 pub(super) const INTERFACES: [&str; 27] = [
@@ -91,18 +100,40 @@ impl Wasi {
     }
 }
 
-/// Links WASI, with what would block, sleep or open a socket replaced.
-pub(super) fn link(linker: &mut Linker<Sandbox>) -> wasmtime::Result<()> {
-    p2::add_to_linker_sync(linker)?;
-    linker.allow_shadowing(true);
+/// Links WASI, with what would block, sleep or open a socket replaced. What no
+/// guest can come by an instance of is linked by the types that the component
+/// gives it: linking all of it for them made a host's start a tenth longer.
+pub(super) fn link(linker: &mut Linker<Sandbox>, component: &Component) -> wasmtime::Result<()> {
+    cli::environment::add_to_linker::<_, WasiCli>(linker, WasiCliView::cli)?;
+    cli::exit::add_to_linker::<_, WasiCli>(linker, WasiCliView::cli)?;
+    cli::stderr::add_to_linker::<_, WasiCli>(linker, WasiCliView::cli)?;
+    cli::stdin::add_to_linker::<_, WasiCli>(linker, WasiCliView::cli)?;
+    cli::stdout::add_to_linker::<_, WasiCli>(linker, WasiCliView::cli)?;
+    cli::terminal_input::add_to_linker::<_, WasiCli>(linker, WasiCliView::cli)?;
+    cli::terminal_output::add_to_linker::<_, WasiCli>(linker, WasiCliView::cli)?;
+    cli::terminal_stderr::add_to_linker::<_, WasiCli>(linker, WasiCliView::cli)?;
+    cli::terminal_stdin::add_to_linker::<_, WasiCli>(linker, WasiCliView::cli)?;
+    cli::terminal_stdout::add_to_linker::<_, WasiCli>(linker, WasiCliView::cli)?;
+    preopens::add_to_linker::<_, WasiFilesystem>(linker, WasiFilesystemView::filesystem)?;
+    error::add_to_linker::<_, HasSelf<ResourceTable>>(linker, |sandbox| sandbox.ctx().table)?;
+    insecure::add_to_linker::<_, WasiRandom>(linker, chance)?;
+    insecure_seed::add_to_linker::<_, WasiRandom>(linker, chance)?;
+    random::add_to_linker::<_, WasiRandom>(linker, chance)?;
+    instance_network::add_to_linker::<_, WasiSockets>(linker, WasiSocketsView::sockets)?;
+    network::add_to_linker::<_, HasSelf<Sandbox>>(linker, &network::LinkOptions::default(), |sandbox| {
+        sandbox
+    })?;
     poll::add_to_linker::<_, HasSelf<Sandbox>>(linker, |sandbox| sandbox)?;
     streams::add_to_linker::<_, HasSelf<Sandbox>>(linker, |sandbox| sandbox)?;
     monotonic_clock::add_to_linker::<_, HasSelf<Sandbox>>(linker, |sandbox| sandbox)?;
     wall_clock::add_to_linker::<_, HasSelf<Sandbox>>(linker, |sandbox| sandbox)?;
     tcp_create_socket::add_to_linker::<_, HasSelf<Sandbox>>(linker, |sandbox| sandbox)?;
     udp_create_socket::add_to_linker::<_, HasSelf<Sandbox>>(linker, |sandbox| sandbox)?;
-    linker.allow_shadowing(false);
-    Ok(())
+    unreachable::link(linker, component)
+}
+
+fn chance(sandbox: &mut Sandbox) -> &mut WasiRandomCtx {
+    sandbox.ctx().ctx.random()
 }
 
 impl WasiView for Sandbox {
