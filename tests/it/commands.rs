@@ -264,6 +264,17 @@ fn exec_heeds_its_limits_and_refuses_what_it_cannot_read() {
 }
 
 #[test]
+fn what_cannot_be_printed_is_an_error() {
+    let place = Place::of(STUDY);
+    let reprieve = env!("CARGO_BIN_EXE_reprieve");
+    for arguments in ["check study.toml", "check study.toml --json"] {
+        let script = format!("exec '{reprieve}' {arguments} > /dev/full");
+        let ran = place.start_under(&["/bin/sh", "-c", &script, "--"], &[]).wait();
+        assert!(ran.code == 1 && ran.stderr.contains("No space left on device"), "{arguments}: {ran}");
+    }
+}
+
+#[test]
 fn every_command_has_its_help() {
     let place = Place::new();
     assert_snapshot!(place.reprieve(&["--help"]).stdout, @r"

@@ -191,12 +191,52 @@ fn a_report_that_cannot_be_read_is_shown_and_changes_nothing() {
     e: failed
       measure 1 at TIME: exit code 1 after SPAN
         configuration: ModuleNotFoundError: No module named 'tranformers'
-        self-report-error: expected value at line 1 column 15
+        its report cannot be read: expected value at line 1 column 15
         output: out/attempts/0000-e/measure-1
         given up (standard): configuration failures do not pass by themselves
 
     complete: 0 succeeded, 1 failed, 0 not done, 0 retried
     ");
+}
+
+/// A named pipe that nobody writes to held its reader, and with it the study, for good.
+#[test]
+fn what_is_no_report_is_told_and_holds_nothing_up() {
+    for (report, told) in [
+        ("mkfifo \"$REPRIEVE_REPORT\"", "it is no file"),
+        ("mkdir \"$REPRIEVE_REPORT\"", "it is no file"),
+        (r#"echo '[false, "K", "message"]' > "$REPRIEVE_REPORT""#, "invalid type: sequence, expected a map"),
+    ] {
+        let place = study(SOON, report);
+        let ran = place.run();
+        assert_eq!((ran.code, tries(&place)), (0, 1), "{ran}");
+        let shown = place.show();
+        assert!(shown.stdout.contains(&format!("its report cannot be read: {told}")), "{shown}");
+    }
+}
+
+#[test]
+fn exit_code_75_counts_where_the_report_leaves_it_open() {
+    for (report, attempts) in
+        [("{}", 3), (r#"{"message": "mirror down"}"#, 3), (r#"{"retryable": false}"#, 1)]
+    {
+        let script = format!("[ $n -ge 3 ] || {{ echo '{report}' > \"$REPRIEVE_REPORT\"; exit 75; }}");
+        let place = study("policy = { settings = { retry_once = [], delay_seconds = 0.01 } }", &script);
+        let ran = place.run();
+        assert_eq!((ran.code == 0, tries(&place)), (attempts == 3, attempts), "{report}: {ran}");
+    }
+}
+
+#[test]
+fn a_report_of_many_lines_is_shown_in_one() {
+    let place = study(
+        SOON,
+        r#"printf '{"retryable": false, "message": "no\\u001b[31m rows\\nat all"}' > "$REPRIEVE_REPORT"; exit 1"#,
+    );
+    place.run();
+    let shown = place.show();
+    let line = "    it said itself: no\\u{1b}[31m rows\\nat all (not worth a retry)\n";
+    assert!(shown.stdout.contains(line), "{shown}");
 }
 
 #[test]

@@ -71,7 +71,7 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
         commands += stages.len() as u64;
         not_found.extend(stages.iter().filter_map(|stage| not_found_here(&stage.command)));
         if json {
-            Versioned::new(Told { planned, stages }).print();
+            Versioned::new(Told { planned, stages }).print()?;
         } else {
             print(&mut out, experiment, &stages)?;
         }

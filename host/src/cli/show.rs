@@ -21,6 +21,7 @@ use crate::runner::{attempt_directory, is_running};
 use crate::shell;
 use crate::state::{Outcome, StudyState};
 use crate::study::{ExperimentId, Planned, Study};
+use crate::text;
 
 use super::Failed;
 
@@ -66,7 +67,7 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
         for id in study.ids().filter(|id| wanted(*id)) {
             let (planned, outcome, overrides) = (study.planned(id), state.outcome(id), state.overrides(id));
             let events = stories.get(&id).map_or(&[][..], |story| &story.events);
-            Versioned::new(Told { planned, outcome, overrides, events }).print();
+            Versioned::new(Told { planned, outcome, overrides, events }).print()?;
         }
         return Ok(exit_code::SUCCESS);
     }
@@ -276,11 +277,15 @@ fn tell_failure(out: &mut impl Write, attempt: &Attempt) -> std::io::Result<()> 
             Some(false) => "not worth a retry",
             None => "no word on a retry",
         };
-        writeln!(out, "    it said itself: {} {} ({retryable})", report.kind, report.message)?;
+        let said = [&report.kind, &report.message].map(|part| text::line(part));
+        let said =
+            said.iter().filter(|part| !part.is_empty()).map(|part| format!(" {part}")).collect::<String>();
+        writeln!(out, "    it said itself:{said} ({retryable})")?;
     }
     // How many leftovers there were, the cleanup's steps say.
     for fact in attempt.facts.iter().filter(|fact| fact.name != "leftovers-ended") {
-        writeln!(out, "    {}: {}", fact.name, fact.value)?;
+        let name = if fact.name == "self-report-error" { "its report cannot be read" } else { &fact.name };
+        writeln!(out, "    {name}: {}", fact.value)?;
     }
     Ok(())
 }

@@ -369,7 +369,7 @@ impl Human {
         let dir = shell::path(&self.dir);
         if progress.remaining > 0 {
             self.whole(&format!("hint: `reprieve resume {dir}` goes on with the rest"));
-        } else if bad > 0 {
+        } else if bad > 0 || !self.tally.unfinished.is_empty() {
             self.whole(&format!("hint: `reprieve show {dir}` tells every attempt and where its output is"));
         }
     }

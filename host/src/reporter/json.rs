@@ -2,7 +2,7 @@
 //!
 //! The first line of a run or a resume also names the experiments, which events number.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use serde::Serialize;
 
@@ -42,10 +42,14 @@ impl<T: Serialize> Versioned<T> {
         Self { version: VERSION, value }
     }
 
-    /// Prints it as one line. A closed pipe is the reader's choice.
-    pub fn print(&self) {
+    /// Prints it as one line.
+    ///
+    /// # Errors
+    ///
+    /// Where standard output cannot be written.
+    pub fn print(&self) -> io::Result<()> {
         let line = serde_json::to_string(self).expect("what is printed has string keys");
-        let _ = writeln!(std::io::stdout().lock(), "{line}");
+        writeln!(io::stdout().lock(), "{line}")
     }
 }
 
@@ -58,6 +62,12 @@ impl Reporter for Json {
             }
             _ => Vec::new(),
         };
-        Versioned::new(Told { stamped, planned }).print();
+        match Versioned::new(Told { stamped, planned }).print() {
+            // A closed pipe is the reader's choice, and the study goes on in any case.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                tracing::error!("an event cannot be printed: {error}");
+            }
+            _ => {}
+        }
     }
 }

@@ -97,7 +97,10 @@ struct Gone {
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The journal cannot be written.
-    #[error("{source}\nhint: what ran goes on; make room, then `reprieve resume {}`", shell::path(dir))]
+    #[error(
+        "{source}\nhint: what ran goes on; make room, or let it be written to, then `reprieve resume {}`",
+        shell::path(dir)
+    )]
     Journal {
         /// What the journal said.
         #[source]
@@ -106,7 +109,10 @@ pub enum RunError {
         dir: PathBuf,
     },
     /// An attempt's directory cannot be prepared: the disk is full, or it is gone.
-    #[error("{source}\nhint: what ran goes on; make room, then `reprieve resume {}`", shell::path(dir))]
+    #[error(
+        "{source}\nhint: what ran goes on; make room, or let it be written to, then `reprieve resume {}`",
+        shell::path(dir)
+    )]
     Directory {
         /// What cannot be prepared.
         #[source]

@@ -2,8 +2,9 @@
 //!
 //! What a failure looks like is `failure`'s; what follows it is a policy's.
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -46,14 +47,10 @@ pub(super) fn attempt(assignment: &Assignment, end: &End, report: &Path) -> Atte
             self_report: said.as_ref(),
         }),
     };
-    let self_report = said.or_else(|| match end.ending {
-        Ending::Exited(TEMPORARY_FAILURE) => Some(SelfReport {
-            retryable: Some(true),
-            kind: String::new(),
-            message: "exit code 75 (EX_TEMPFAIL)".to_owned(),
-        }),
-        _ => None,
-    });
+    let self_report = match end.ending {
+        Ending::Exited(TEMPORARY_FAILURE) => Some(heed_exit_code(said.unwrap_or_default())),
+        _ => said,
+    };
     Attempt {
         number: assignment.number,
         stage: assignment.stage,
@@ -69,6 +66,16 @@ pub(super) fn attempt(assignment: &Assignment, end: &End, report: &Path) -> Atte
         foreign_processes: 0,
         throttled_for: Duration::ZERO,
         facts,
+    }
+}
+
+/// What exit code 75 says, it says where the report leaves that open.
+fn heed_exit_code(report: SelfReport) -> SelfReport {
+    let said_nothing = report.kind.is_empty() && report.message.is_empty();
+    SelfReport {
+        retryable: report.retryable.or(Some(true)),
+        message: if said_nothing { "exit code 75 (EX_TEMPFAIL)".to_owned() } else { report.message },
+        ..report
     }
 }
 
@@ -91,14 +98,22 @@ fn classifier(assignment: &Assignment) -> Classifier {
 }
 
 fn read_report(path: &Path) -> Result<Option<SelfReport>, String> {
-    let file = match File::open(path) {
+    // What waits for a writer, as a named pipe does, must not hold up the supervisor.
+    let file = match OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.to_string()),
     };
+    if !file.metadata().is_ok_and(|found| found.is_file()) {
+        return Err("it is no file".to_owned());
+    }
     let mut text = Vec::new();
     file.take(REPORT_BYTES_MAX).read_to_end(&mut text).map_err(|error| error.to_string())?;
-    serde_json::from_slice(&text).map(Some).map_err(|error| error.to_string())
+    let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&text);
+    // By names only: a list would be taken for the fields in their order.
+    let object: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_slice(text).map_err(|error| error.to_string())?;
+    serde_json::from_value(object.into()).map(Some).map_err(|error| error.to_string())
 }
 
 fn tail(text: &str) -> String {

@@ -70,7 +70,7 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
     let checks: Vec<Check> =
         devices::checks().into_iter().chain(machine::checks()).chain(disk::checks(&args.dir)).collect();
     if json {
-        Versioned::new(Told { checks: &checks }).print();
+        Versioned::new(Told { checks: &checks }).print()?;
     } else {
         print(&checks)?;
     }

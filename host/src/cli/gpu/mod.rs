@@ -72,7 +72,7 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
     loop {
         let shown = show(&gpus);
         if json {
-            Versioned::new(&shown).print();
+            Versioned::new(&shown).print()?;
         } else {
             print(&Table(&shown).to_string(), redraw)?;
         }
@@ -97,7 +97,7 @@ fn without(error: &Unavailable, json: bool) -> Result<u8, Failed> {
             devices: Vec::new(),
             unread: Vec::new(),
         })
-        .print();
+        .print()?;
     } else if fine {
         writeln!(
             anstream::stdout(),

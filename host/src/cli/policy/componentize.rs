@@ -35,7 +35,7 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
     super::write(&args.output, &component)?;
     let size_bytes = component.len() as u64;
     if json {
-        Versioned::new(Told { output: args.output.clone(), size_bytes }).print();
+        Versioned::new(Told { output: args.output.clone(), size_bytes }).print()?;
     } else {
         let named = shell::path(&args.output);
         let told =

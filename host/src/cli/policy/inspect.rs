@@ -63,7 +63,7 @@ pub(super) fn run(which: &Which, json: bool) -> Result<u8, Failed> {
             call,
             settings_schema: schema,
         })
-        .print();
+        .print()?;
         return Ok(exit_code::SUCCESS);
     }
     print(info, call.as_ref(), schema.as_ref())?;

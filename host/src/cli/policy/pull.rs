@@ -45,7 +45,7 @@ pub(super) fn tell(pin: &Pin, size_bytes: u64, output: Option<&Path>, json: bool
     let Pin { reference, manifest, component } = pin;
     let reference = reference.at(manifest);
     if json {
-        Versioned::new(Told { reference, manifest, component, size_bytes, output }).print();
+        Versioned::new(Told { reference, manifest, component, size_bytes, output }).print()?;
         return Ok(());
     }
     let mut out = anstream::stdout().lock();

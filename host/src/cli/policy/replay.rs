@@ -73,7 +73,7 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
         sum.decisions += replay.decisions;
         replay.differences.iter().for_each(|difference| sum.add(difference));
         if json {
-            replay.differences.iter().for_each(|difference| told(&study, difference).print());
+            replay.differences.iter().try_for_each(|difference| told(&study, difference).print())?;
             continue;
         }
         let differences = words::count(replay.differences.len() as u64, "difference");

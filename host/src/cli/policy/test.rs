@@ -68,7 +68,7 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
     let mut breaches: Vec<(String, Breach)> = Vec::new();
     let mut tell = |name: &str, did: Did<'_>, broken: Vec<Breach>| {
         let told = if json {
-            told(name, &did, &broken).print();
+            told(name, &did, &broken).print()?;
             Ok(())
         } else {
             row(&mut page, &format!("{name:width$}  "), &did, !broken.is_empty())

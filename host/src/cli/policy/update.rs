@@ -45,7 +45,7 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
     for (was, now) in lock.pins().zip(&now) {
         let (reference, was, now) = (&was.reference, &was.manifest, &now.manifest);
         if json {
-            Versioned::new(Told { reference, was, now }).print();
+            Versioned::new(Told { reference, was, now }).print()?;
         } else if was == now {
             writeln!(out, "`{reference}` is still `{now}`")?;
         } else {

@@ -84,7 +84,7 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
     let readme = files.iter().find(|(path, _)| path == Path::new("README.md"));
     let next = readme.map(|(_, text)| commands(text)).unwrap_or_default();
     if json {
-        Versioned::new(Told { directory: name, language: language.name, next }).print();
+        Versioned::new(Told { directory: name, language: language.name, next }).print()?;
         return Ok(exit_code::SUCCESS);
     }
     let mut out = anstream::stdout().lock();
