@@ -68,7 +68,11 @@ fn a_finish_that_fails_does_not_spoil_a_success() {
 
     complete: 1 succeeded, 1 with a failed finish; 0 retries, SPAN
       finish  e  unknown: exit code 1
+    hint: `reprieve show out` tells every attempt and where its output is
     ");
+    let shown = place.show().stdout;
+    assert!(shown.contains("e: succeeded, with a failed finish\n"), "{shown}");
+    assert!(shown.contains("complete: 1 succeeded, 0 failed, 1 with a failed finish, 0 not done"), "{shown}");
 }
 
 #[test]

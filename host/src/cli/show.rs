@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::attempt::{Attempt, Parameter};
+use crate::attempt::{Attempt, Parameter, Stage};
 use crate::cleanup::Quarantine;
 use crate::decision::Decision;
 use crate::event::{AttemptStarted, Event, Stamped, StudyStarted};
@@ -98,7 +98,8 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
             tell_unfinished(&mut out, &args.dir, &state, at, started)?;
         }
     }
-    tell_end(&mut out, &args.dir, &state, torn_bytes)?;
+    let unfinished = stories.values().filter(|story| story.finish_failed()).count();
+    tell_end(&mut out, &args.dir, &state, unfinished, torn_bytes)?;
     Ok(exit_code::SUCCESS)
 }
 
@@ -125,6 +126,17 @@ fn read(dir: &Path) -> Result<Read, Failed> {
 }
 
 impl Story {
+    /// Whether its newest attempt at `finish` failed: that hides no outcome, and is told beside it.
+    fn finish_failed(&self) -> bool {
+        let newest = self.events.iter().rev().find_map(|stamped| match &stamped.event {
+            Event::AttemptEnded(ended) if ended.attempt.stage == Stage::Finish && !ended.interrupted => {
+                Some(ended)
+            }
+            _ => None,
+        });
+        newest.is_some_and(|ended| ended.attempt.failure.is_some())
+    }
+
     /// The attempt that has begun and not ended, as the journal knows, and when it began.
     fn unfinished(&self) -> Option<(Timestamp, &AttemptStarted)> {
         match self.events.last() {
@@ -135,15 +147,22 @@ impl Story {
 }
 
 /// How far the study has come, and how to go on.
-fn tell_end(out: &mut impl Write, dir: &Path, state: &StudyState, torn_bytes: u64) -> std::io::Result<()> {
+fn tell_end(
+    out: &mut impl Write,
+    dir: &Path,
+    state: &StudyState,
+    unfinished: usize,
+    torn_bytes: u64,
+) -> std::io::Result<()> {
     let progress = state.progress(crate::clock::wall());
     let end = state.ended().map_or_else(|| "not ended".to_owned(), words::study_end);
     writeln!(
         out,
-        "\n{end}: {} succeeded{}, {} failed, {} not done, {} retried",
+        "\n{end}: {} succeeded{}, {} failed{}, {} not done, {} retried",
         progress.succeeded,
         words::changed(state),
         progress.failed,
+        if unfinished == 0 { String::new() } else { format!(", {unfinished} with a failed finish") },
         progress.remaining,
         progress.retries
     )?;
@@ -168,6 +187,7 @@ fn tell_end(out: &mut impl Write, dir: &Path, state: &StudyState, torn_bytes: u6
 
 fn outcome(state: &StudyState, id: ExperimentId, story: &Story) -> &'static str {
     match state.outcome(id) {
+        Some(Outcome::Succeeded) if story.finish_failed() => "succeeded, with a failed finish",
         Some(Outcome::Succeeded) => "succeeded",
         Some(Outcome::Failed) => "failed",
         None if story.unfinished().is_some_and(|(_, started)| is_running(started)) => "running",
