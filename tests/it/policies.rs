@@ -177,7 +177,7 @@ fn a_policy_asked_about_its_own_past_decides_as_it_did() {
     ");
     let ran = replay(&place, "{}");
     assert!(
-        ran.stdout.contains("2 attempts with another wait"),
+        ran.stdout.contains("4 attempts with another wait"),
         "its defaults, where one asks for them: {ran}"
     );
 }
@@ -197,6 +197,31 @@ fn another_policy_is_told_by_what_it_would_have_done_otherwise() {
     );
     let ran = replay(&place, r#"{ "delay_seconds": 0.01, "max_retries": 9 }"#);
     assert!(ran.stdout.ends_with("otherwise: 1 stage tried again that was not\n"), "{ran}");
+}
+
+#[test]
+fn after_another_wait_the_policy_is_asked_on_and_after_another_way_the_rest_is_counted() {
+    let place = past();
+    let shorter = r#"{ "delay_seconds": 0.02, "max_retries": 1 }"#;
+    let ran = replay(&place, shorter);
+    let lines: Vec<&str> = ran.stdout.lines().filter(|line| !line.starts_with("    ")).collect();
+    assert_eq!(
+        lines[..3],
+        [
+            "study `s` in out: 4 decisions, 3 differences",
+            "  1 unknown failure: retried, now with another wait",
+            "  1 network failure: retried, now with another wait",
+        ],
+        "{ran}"
+    );
+    assert_eq!(
+        lines[3], "  1 network failure: retried, now given up; 2 later decisions not asked about",
+        "{ran}"
+    );
+    let all =
+        place.reprieve(&["policy", "replay", "standard", "--settings", shorter, "--study", "out", "--json"]);
+    let not_asked: Vec<_> = all.json().iter().map(|told| told["decisions_not_asked"].as_u64()).collect();
+    assert_eq!(not_asked, [Some(0), Some(0), Some(2)], "{all}");
 }
 
 #[test]
@@ -241,7 +266,7 @@ fn a_policy_that_fails_to_answer_about_the_past_is_told_in_its_words() {
     let place = past();
     place.write("policy.wasm", guest::component(include_str!("../policy/guests/exit-told.wat"), "guest"));
     let ran = place.reprieve(&["policy", "replay", "policy.wasm", "--study", "out"]);
-    let told = "  1 network failure: retried, now no answer\n    fails  measure 1  was: retry in 10 ms\n        \
+    let told = "  1 network failure: retried, now no answer; 3 later decisions not asked about\n    fails  measure 1  was: retry in 10 ms\n        \
                 now: no answer: KeyError: 1, in mine.py, line 6 (it exited with code `1` instead of answering)\n";
     assert!(ran.code == 0 && ran.stdout.contains(told), "{ran}");
 }

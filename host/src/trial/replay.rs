@@ -1,8 +1,9 @@
 //! What a policy would have decided in a study that has been run, from its journal.
 //!
 //! Each question is asked as it was then, with the devices as they were read.
-//! Where the policy answers otherwise, the study would have gone another way
-//! from there on: later attempts at that stage are not asked about.
+//! Another wait leads to the same next attempt, which is asked about in turn.
+//! Any other answer leads where nobody has been: later attempts at that stage
+//! are not asked about, but counted.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -51,6 +52,9 @@ pub struct Difference {
     pub attempts_after: u32,
     /// Device time that those took.
     pub device_time_after: Duration,
+    /// Decisions that followed at this stage and were not asked about, since
+    /// the study would have gone another way.
+    pub decisions_not_asked: u32,
     /// What became of the experiment.
     pub outcome: Option<Outcome>,
 }
@@ -124,29 +128,35 @@ impl Past {
         let Self { study, mut state, mut events, .. } = self;
         let mut replay = Replay::default();
         let mut open: HashMap<(ExperimentId, Stage), Open> = HashMap::new();
-        // Where the study would have gone another way, by the difference's place.
-        let mut parted: HashMap<(ExperimentId, Stage), usize> = HashMap::new();
+        // The places of a stage's differences.
+        let mut places: HashMap<(ExperimentId, Stage), Vec<usize>> = HashMap::new();
         let mut questions: HashMap<ExperimentId, Question> = HashMap::new();
         while let Some((_, stamped)) = events.event()? {
             if let Event::Decided(decided) = &stamped.event
                 && let Some(question) = questions.remove(&decided.experiment)
-                && !parted.contains_key(&(decided.experiment, decided.stage))
             {
-                replay.decisions += 1;
-                let now =
-                    policy(decided.stage).decide(&question).result.map_err(|fault| words::fault(&fault));
-                let now = now.map(|decision| state.bound(decided.experiment, decision).0);
-                if !same(&decided.decision, &now) {
-                    parted.insert((decided.experiment, decided.stage), replay.differences.len());
-                    replay.differences.push(difference(&study, decided, &question, now));
+                let places = places.entry((decided.experiment, decided.stage)).or_default();
+                let newest = places.last().map(|place| &mut replay.differences[*place]);
+                if let Some(parted) = newest.filter(|newest| newest.parts()) {
+                    parted.decisions_not_asked += 1;
+                } else {
+                    replay.decisions += 1;
+                    let answer = policy(decided.stage).decide(&question).result;
+                    let now = answer
+                        .map(|decision| state.bound(decided.experiment, decision).0)
+                        .map_err(|fault| words::fault(&fault));
+                    if !same(&decided.decision, &now) {
+                        places.push(replay.differences.len());
+                        replay.differences.push(difference(&study, decided, &question, now));
+                    }
                 }
             }
             state.apply(&stamped);
             match stamped.event {
                 Event::AttemptEnded(ended) if !ended.interrupted => {
                     let key = (ended.experiment, ended.attempt.stage);
-                    if let Some(difference) = parted.get(&key).map(|place| &mut replay.differences[*place]) {
-                        count(difference, &ended, &study);
+                    for place in places.get(&key).into_iter().flatten() {
+                        count(&mut replay.differences[*place], &ended, &study);
                     }
                     let known = open.entry(key).or_insert_with(|| Open::at(stamped.at));
                     known.attempts.push(ended.attempt);
@@ -166,10 +176,23 @@ impl Past {
                 _ => {}
             }
         }
-        for ((id, _), place) in parted {
-            replay.differences[place].outcome = state.outcome(id);
+        for ((id, _), places) in places {
+            places.into_iter().for_each(|place| replay.differences[place].outcome = state.outcome(id));
         }
         Ok(replay)
+    }
+}
+
+impl Difference {
+    /// Whether it leads elsewhere than to the attempt that followed: any
+    /// difference but one of when a retry comes.
+    fn parts(&self) -> bool {
+        match (&self.was, &self.now) {
+            (Decision::Retry(was), Ok(Decision::Retry(now))) => {
+                (was.placement, &was.overrides) != (now.placement, &now.overrides)
+            }
+            _ => true,
+        }
     }
 }
 
@@ -220,6 +243,7 @@ fn difference(
         now,
         attempts_after: 0,
         device_time_after: Duration::ZERO,
+        decisions_not_asked: 0,
         outcome: None,
     }
 }

@@ -41,6 +41,7 @@ struct Told<'a> {
     fault: Option<&'a str>,
     attempts_after: u32,
     device_ms_after: u128,
+    decisions_not_asked: u32,
     outcome: Option<Outcome>,
 }
 
@@ -163,6 +164,7 @@ fn told<'a>(study: &'a str, difference: &'a Difference) -> Versioned<Told<'a>> {
         fault: difference.now.as_ref().err().map(String::as_str),
         attempts_after: difference.attempts_after,
         device_ms_after: difference.device_time_after.as_millis(),
+        decisions_not_asked: difference.decisions_not_asked,
         outcome: difference.outcome,
     })
 }
@@ -221,7 +223,12 @@ fn tell(page: &mut Page, kind: &Kind<'_>) -> io::Result<()> {
         (None, 1) => "success".to_owned(),
         (None, _) => "successes".to_owned(),
     };
-    page.line(&format!("  {count} {what}: {}", kind.change), 4)?;
+    // What follows where the study would have gone another way is not known.
+    let not_asked = match kind.all.iter().map(|difference| u64::from(difference.decisions_not_asked)).sum() {
+        0 => String::new(),
+        more => format!("; {} not asked about", words::count(more, "later decision")),
+    };
+    page.line(&format!("  {count} {what}: {}{not_asked}", kind.change), 4)?;
     for difference in kind.all.iter().take(EXAMPLES) {
         let Difference { experiment, stage, attempt, was, now, .. } = difference;
         let now = match now {
