@@ -359,7 +359,12 @@ fn a_file_size_limit_is_an_error_of_the_journal_and_ends_nobody() {
         let limited = format!("ulimit -f {blocks}; exec \"$0\" \"$@\"");
         let ran = place.start_under(&["sh", "-c", &limited], &["run", "study.toml", "--dir", "out"]).wait();
         assert!(ran.code == 74 && ran.stderr.contains("File too large"), "{ran}");
-        assert!(ran.stderr.contains("hint: what ran goes on; make room, or let it be written to, then `reprieve resume"), "{ran}");
+        assert!(
+            ran.stderr.contains(
+                "hint: what ran goes on; make room, or let it be written to, then `reprieve resume"
+            ),
+            "{ran}"
+        );
         let resumed = place.resume();
         check_complete(&place, &resumed);
     }
@@ -395,7 +400,11 @@ fn an_attempt_s_directory_that_cannot_be_made_stops_the_study_and_it_resumes() {
     );
     let ran = place.run();
     assert!(ran.code == 74 && ran.stderr.contains("cannot prepare the attempt's directory"), "{ran}");
-    assert!(ran.stderr.contains("hint: what ran goes on; make room, or let it be written to, then `reprieve resume "), "{ran}");
+    assert!(
+        ran.stderr
+            .contains("hint: what ran goes on; make room, or let it be written to, then `reprieve resume "),
+        "{ran}"
+    );
     fs::remove_file(place.path("out/attempts/0001-b")).expect("it is there");
     let ran = place.resume();
     assert_eq!((ran.code, place.lines("done")), (0, vec!["b".to_owned()]), "{ran}");

@@ -51,7 +51,7 @@ fn last_line(python: &Path, returned: &str) -> String {
     let dir = tempfile::TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
     let module = dir.path().join("broken.py");
     let text = format!(
-        "from datetime import timedelta\nfrom reprieve_guest import Policy, Retry, export\n\n\n\
+        "import socket; from datetime import timedelta\nfrom reprieve_guest import Policy, Retry, export\n\n\n\
          class Broken(Policy):\n    def decide(self, experiment, attempts, progress):\n        return {returned}\n\n\n\
          Guest, RetryPolicy, CleanupPolicy = export(Broken)\n"
     );
@@ -61,6 +61,13 @@ fn last_line(python: &Path, returned: &str) -> String {
     let fault = policy.decide(&question(1)).result.expect_err("it raises");
     assert!(fault.backtrace.is_empty(), "CPython's own functions: {fault:?}");
     fault.output_tail.lines().last().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn python_finds_no_host_by_its_name() {
+    let Some(python) = python() else { return };
+    let last = last_line(&python, "socket.getaddrinfo(b'example.org', 80)");
+    assert!(last.starts_with("gaierror: "), "{last}");
 }
 
 #[test]
