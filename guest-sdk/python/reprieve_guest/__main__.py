@@ -9,6 +9,8 @@ import sys
 
 from .policy import Policy
 
+EXPORTS = ("Guest", "RetryPolicy", "CleanupPolicy")
+
 
 def build(module: pathlib.Path, output: pathlib.Path) -> int:
     """Builds the component, for the roles that the module's policy has."""
@@ -19,14 +21,11 @@ def build(module: pathlib.Path, output: pathlib.Path) -> int:
         sys.exit("componentize-py is not installed\nhint: `pip install componentize-py==0.25.1`")
     package = pathlib.Path(__file__).resolve().parent
     sys.path.insert(0, str(module.parent))
-    policies = [
-        value
-        for value in vars(importlib.import_module(module.stem)).values()
-        if isinstance(value, type) and issubclass(value, Policy) and value is not Policy
-    ]
-    if not policies:
-        sys.exit(f"`{module}` has no subclass of `Policy`\nhint: and `Guest, RetryPolicy, CleanupPolicy = export(It)`")
-    command = [tool, "-d", str(package / "wit"), "-w", policies[0].world(), "componentize"]
+    exports = [getattr(importlib.import_module(module.stem), name, None) for name in EXPORTS]
+    # Outside a component each is the policy itself.
+    if not all(isinstance(export, type) and issubclass(export, Policy) for export in exports):
+        sys.exit(f"`{module.name}` has no `{', '.join(EXPORTS)} = export(...)`")
+    command = [tool, "-d", str(package / "wit"), "-w", exports[0].world(), "componentize"]
     command += ["-p", str(module.parent), "-p", str(package.parent), module.stem, "-o", str(output)]
     return subprocess.run(command).returncode
 

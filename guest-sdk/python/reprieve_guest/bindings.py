@@ -38,7 +38,9 @@ def _told(method):
         except Exception as error:
             traceback.print_exc()
             frames = traceback.extract_tb(error.__traceback__)
-            own = [frame for frame in frames if os.path.dirname(frame.filename) != os.path.dirname(__file__)]
+            # Neither this package's, nor what a dataclass generates, `<string>`.
+            others = (os.path.dirname(__file__), "")
+            own = [frame for frame in frames if os.path.dirname(frame.filename) not in others]
             where = f", in {os.path.basename(own[-1].filename)}, line {own[-1].lineno}" if own else ""
             print(f"{type(error).__name__}: {error}{where}", file=sys.stderr, flush=True)
             os._exit(1)

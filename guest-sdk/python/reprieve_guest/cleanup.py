@@ -4,36 +4,38 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from .typed import Typed
+
 
 @dataclass(frozen=True)
-class EndLeftovers:
+class EndLeftovers(Typed):
     """End what the experiment left running: a termination signal, this grace, a kill."""
 
     grace: timedelta
 
 
 @dataclass(frozen=True)
-class RemoveSharedMemory:
+class RemoveSharedMemory(Typed):
     """Remove the shared-memory files that the experiment left behind."""
 
 
 @dataclass(frozen=True)
-class Synchronize:
+class Synchronize(Typed):
     """Wait until the work queued in the host's own contexts is done."""
 
 
 @dataclass(frozen=True)
-class ReleaseCachedMemory:
+class ReleaseCachedMemory(Typed):
     """Give the memory that the host's own allocators cache back to the device."""
 
 
 @dataclass(frozen=True)
-class ResetContexts:
+class ResetContexts(Typed):
     """Destroy the host's own contexts on the devices."""
 
 
 @dataclass(frozen=True)
-class AwaitMemory:
+class AwaitMemory(Typed):
     """Wait until used memory is back at the baseline, to so many bytes."""
 
     tolerance: int
@@ -41,7 +43,7 @@ class AwaitMemory:
 
 
 @dataclass(frozen=True)
-class AwaitTemperature:
+class AwaitTemperature(Typed):
     """Wait until the devices have cooled to so many degrees Celsius."""
 
     at_most: int
@@ -49,7 +51,7 @@ class AwaitTemperature:
 
 
 @dataclass(frozen=True)
-class AwaitIdle:
+class AwaitIdle(Typed):
     """Wait until the devices are busy for so many percent of the time at most."""
 
     at_most: int
@@ -57,7 +59,7 @@ class AwaitIdle:
 
 
 @dataclass(frozen=True)
-class Probe:
+class Probe(Typed):
     """Prove the devices usable: allocate so many bytes, write, read back, free."""
 
     allocate: int
@@ -65,14 +67,14 @@ class Probe:
 
 
 @dataclass(frozen=True)
-class Pause:
+class Pause(Typed):
     """Let this much time pass."""
 
     time: timedelta
 
 
 @dataclass(frozen=True)
-class RunHook:
+class RunHook(Typed):
     """Run a command that the study declares under this name."""
 
     name: str

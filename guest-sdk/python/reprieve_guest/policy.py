@@ -50,7 +50,9 @@ def export(policy):
     """The exports of a component: `Guest, RetryPolicy, CleanupPolicy = export(MyPolicy)`.
 
     Outside a component, in unit tests, they are there and do nothing.
+    Raises `TypeError` where a field of the policy has a type that no setting has.
     """
+    _settings.check(policy)
     try:
         import wit_world  # noqa: F401, generated when the component is built
     except ImportError:

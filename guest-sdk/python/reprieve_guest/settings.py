@@ -1,14 +1,17 @@
 """A policy's settings: the fields of its dataclass, read, held to their types, and told as a JSON Schema.
 
 Types are `int`, `float`, `bool`, `str`, an `Enum` of texts, and `List` and
-`Optional` of these. What has another type is taken as it is given.
+`Optional` of these. A policy with a field of another type is refused.
 """
 
 import dataclasses
 import json
 import math
+import types
 from enum import Enum
 from typing import Any, Optional, Union, get_args, get_origin, get_type_hints
+
+_UNIONS = (Union, types.UnionType)
 
 
 def setting(default, about: str = "", *, at_least: float = 0) -> Any:
@@ -27,6 +30,16 @@ def setting(default, about: str = "", *, at_least: float = 0) -> Any:
     if isinstance(default, list):
         return dataclasses.field(default_factory=lambda: list(default), metadata=told)
     return dataclasses.field(default=default, metadata=told)
+
+
+def check(policy: type):
+    """Raises `TypeError` where a field has a type that no setting has."""
+    hints = get_type_hints(policy)
+    for name in _fields(policy):
+        if not _is_setting(hints[name]):
+            hint = hints[name].__name__ if isinstance(hints[name], type) else hints[name]
+            expected = "int, float, bool, str, an Enum of texts, or a List[…] or Optional[…] of one of these"
+            raise TypeError(f"`{policy.__name__}.{name}` is declared as `{hint}`, expected {expected}")
 
 
 def read(policy: type, settings: str) -> dict:
@@ -57,11 +70,20 @@ def schema(policy: type) -> Optional[str]:
 
 def _fields(policy: type) -> dict:
     fields = dataclasses.fields(policy) if dataclasses.is_dataclass(policy) else ()
-    return {field.name: field for field in fields}
+    return {field.name: field for field in fields if field.init}
 
 
 def _least(field) -> float:
     return field.metadata.get("at_least", 0)
+
+
+def _is_setting(hint) -> bool:
+    inner = get_args(hint)
+    if get_origin(hint) in _UNIONS:
+        return len(inner) == 2 and type(None) in inner and _is_setting(_some(hint))
+    if get_origin(hint) is list:
+        return len(inner) == 1 and _is_setting(inner[0])
+    return hint in (int, float, bool, str) or (isinstance(hint, type) and issubclass(hint, Enum))
 
 
 def _read(field, hint, value):
@@ -74,7 +96,7 @@ def _read(field, hint, value):
 
 def _fit(hint, value, least):
     """The value as one of this type, or a `ValueError`."""
-    if get_origin(hint) is Union:
+    if get_origin(hint) in _UNIONS:
         return None if value is None else _fit(_some(hint), value, least)
     if get_origin(hint) is list:
         if isinstance(value, list):
@@ -84,11 +106,9 @@ def _fit(hint, value, least):
         return hint(value)
     if hint in (bool, str):
         fits = isinstance(value, hint)
-    elif hint in (int, float):
+    else:
         number = int if hint is int else (int, float)
         fits = isinstance(value, number) and not isinstance(value, bool) and math.isfinite(value) and value >= least
-    else:
-        fits = True
     if fits:
         return value
     raise ValueError
@@ -96,7 +116,7 @@ def _fit(hint, value, least):
 
 def _expected(hint, least) -> str:
     """What a value of this type is, for those who mistype one."""
-    if get_origin(hint) is Union:
+    if get_origin(hint) in _UNIONS:
         return f"{_expected(_some(hint), least)}, or null"
     if get_origin(hint) is list:
         return f"a list, each {_expected(get_args(hint)[0], least)}"
@@ -109,7 +129,7 @@ def _expected(hint, least) -> str:
 
 def _type(hint, least) -> dict:
     """The JSON Schema of a type."""
-    if get_origin(hint) is Union:
+    if get_origin(hint) in _UNIONS:
         return {"anyOf": [_type(_some(hint), least), {"type": "null"}]}
     if get_origin(hint) is list:
         return {"type": "array", "items": _type(get_args(hint)[0], least)}
@@ -117,7 +137,7 @@ def _type(hint, least) -> dict:
         return {"enum": [case.value for case in hint]}
     if hint in (int, float):
         return {"type": "integer" if hint is int else "number", "minimum": least}
-    return {"type": {bool: "boolean", str: "string"}[hint]} if hint in (bool, str) else {}
+    return {"type": {bool: "boolean", str: "string"}[hint]}
 
 
 def _some(hint):

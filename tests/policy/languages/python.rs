@@ -1,7 +1,7 @@
 //! Policies in Python.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use reprieve::policy::PolicySource;
 use serde_json::json;
@@ -20,20 +20,23 @@ fn python() -> Option<PathBuf> {
     there.then_some(python)
 }
 
-/// Builds a policy as the Python SDK's README says.
-fn build(python: &Path, module: &Path) -> Vec<u8> {
-    let dir = tempfile::TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
-    let built = dir.path().join("policy.wasm");
-    let sdk = root().join("guest-sdk/python");
-    let ran = Command::new(python)
+/// What the Python SDK's README says that builds a policy.
+fn builder(python: &Path, module: &Path, built: &Path) -> Output {
+    Command::new(python)
         .args(["-m", "reprieve_guest", "build"])
         .arg(module)
         .arg("-o")
-        .arg(&built)
-        .env("PYTHONPATH", &sdk)
+        .arg(built)
+        .env("PYTHONPATH", root().join("guest-sdk/python"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .output()
-        .expect("python starts");
+        .expect("python starts")
+}
+
+fn build(python: &Path, module: &Path) -> Vec<u8> {
+    let dir = tempfile::TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let built = dir.path().join("policy.wasm");
+    let ran = builder(python, module, &built);
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     std::fs::read(built).expect("it was built")
 }
@@ -81,6 +84,28 @@ fn a_negative_span_in_python_is_told_by_its_value() {
     let Some(python) = python() else { return };
     let last = last_line(&python, "Retry(timedelta(seconds=-5), 'soon')");
     assert_eq!(last, "ValueError: `-5.0` s is no span of time, expected 0 or more");
+}
+
+#[test]
+fn what_has_another_type_in_python_is_told_with_its_field_and_its_line() {
+    let Some(python) = python() else { return };
+    let last = last_line(&python, "Retry(5, 'soon')");
+    assert_eq!(last, "TypeError: `after` is `5`, expected a timedelta, in broken.py, line 7");
+}
+
+#[test]
+fn a_python_module_that_exports_nothing_is_refused_in_one_line() {
+    let Some(python) = python() else { return };
+    let dir = tempfile::TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let module = dir.path().join("policy.py");
+    std::fs::write(&module, "from reprieve_guest import Policy\n\n\nclass Mine(Policy):\n    pass\n")
+        .expect("it can be written");
+    let ran = builder(&python, &module, &dir.path().join("policy.wasm"));
+    assert_eq!(ran.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8_lossy(&ran.stderr),
+        "`policy.py` has no `Guest, RetryPolicy, CleanupPolicy = export(...)`\n"
+    );
 }
 
 #[test]
