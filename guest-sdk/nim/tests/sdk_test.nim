@@ -51,6 +51,14 @@ suite "waits":
     expect ValueError: discard inSeconds(-1.0)
     expect ValueError: discard inSeconds(NaN)
 
+  test "negative spans are refused by their value":
+    for build in [proc () = discard retry(initDuration(seconds = -5), "soon"), proc () = discard pause(
+        initDuration(seconds = -5))]:
+      try:
+        build()
+        check false
+      except ValueError as error: check error.msg == "`-5 seconds` is no span of time, expected 0 or more"
+
   test "decorrelated ones build on the wait that was":
     for seed in 0'u64 ..< 100:
       let waits = initBackoff(1.0, capSeconds = 40.0, jitter = Jitter.decorrelated, seed = seed)

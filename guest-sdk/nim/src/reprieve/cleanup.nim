@@ -1,6 +1,7 @@
 ## The steps of a cleanup, which the host bounds and carries out.
 
 import std/times
+import span
 
 type
   Consequence* {.pure.} = enum
@@ -13,8 +14,6 @@ type
     action*: uint8 ## In the contract's order.
     first*, second*: uint64
     name*: string
-
-func ms(span: Duration): uint64 = uint64(max(span.inMilliseconds, 0))
 
 func endLeftovers*(grace: Duration): Step =
   ## Ends what the experiment left running: a termination signal, this grace, a kill.

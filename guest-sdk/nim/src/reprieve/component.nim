@@ -2,7 +2,7 @@
 
 when defined(wasm):
   import std/[options, times]
-  import cleanup, decisions, memory, settings, situation
+  import cleanup, decisions, memory, settings, situation, span
   export memory
 
   type
@@ -63,7 +63,7 @@ when defined(wasm):
     if decision.kind != DecisionKind.retry:
       putText(result, decision.reason, 8)
       return
-    store(result, uint64(max(decision.delay.inMilliseconds, 0)), 8)
+    store(result, decision.delay.ms, 8)
     store(result, uint8(decision.placement.ord), 16)
     store(result, uint8(decision.turn.ord), 17)
     let items = allocate(16 * decision.overrides.len)

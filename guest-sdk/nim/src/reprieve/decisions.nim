@@ -1,7 +1,7 @@
 ## What follows an attempt.
 
 import std/times
-import situation
+import situation, span
 
 type
   Placement* {.pure.} = enum
@@ -33,6 +33,7 @@ func accept*(): Decision =
 func retry*(delay: Duration, reason: string, overrides: openArray[(string, string)] = [],
             placement = Placement.anyDevices, turn = Turn.whenDue): Decision =
   ## Runs the stage again after this wait, for this reason, with other values of adjustable parameters.
+  discard delay.ms # A negative one is refused where the author's tests see it.
   result = Decision(kind: DecisionKind.retry, delay: delay, reason: reason, placement: placement, turn: turn)
   for (name, value) in overrides: result.overrides.add (name, value)
 
