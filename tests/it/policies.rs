@@ -134,6 +134,34 @@ fn situations_that_are_wrong_are_told_with_their_place() {
     error: `own.toml` holds no situations: `a`, line 3: no parameter `batch` to adjust
     hint: give it a value in `parameters`
     ");
+    assert_snapshot!(own("[[situations]]\nname = \"a\nclass = \"hang\"\n"), @r#"
+    exit code 2
+    --- stderr
+    error: `own.toml` cannot be read as TOML: TOML parse error at line 2, column 10
+      |
+    2 | name = "a
+      |          ^
+    invalid basic string, expected `"`
+    "#);
+    let named = |name: &str| own(&format!("[[situations]]\nname = \"a\"\n\n[[situations]]\nname = {name}\n"));
+    assert_snapshot!(named("\"a\""), @r"
+    exit code 2
+    --- stderr
+    error: `own.toml` holds no situations: line 5: `a` is the name of the situation at line 2 already
+    hint: give each a name of its own
+    ");
+    assert_snapshot!(named("\"\""), @r"
+    exit code 2
+    --- stderr
+    error: `own.toml` holds no situations: line 5: `` is no name
+    hint: a name is one line, and not empty
+    ");
+    assert_snapshot!(named(r#""two\nlines""#), @r"
+    exit code 2
+    --- stderr
+    error: `own.toml` holds no situations: line 5: `two\nlines` is no name
+    hint: a name is one line, and not empty
+    ");
     let test = |file| Place::new().reprieve(&["policy", "test", "standard", "--situations", file]);
     assert_snapshot!(test("none.toml"), @r"
     exit code 2

@@ -31,8 +31,14 @@ pub struct Situation {
 
 /// Why a file of situations cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct SituationError(String);
+pub enum SituationError {
+    /// It is no TOML.
+    #[error("cannot be read as TOML: {0}")]
+    Toml(String),
+    /// What it holds is no situations.
+    #[error("holds no situations: {0}")]
+    Situations(String),
+}
 
 /// The situations that every policy meets, and those that most forget.
 pub fn catalogue() -> Vec<Situation> {
@@ -112,9 +118,25 @@ const ODD: &str = "\u{0}\u{1b}[31m\"quoted\" \\ {braces} %s \u{202e}backwards\u{
 ///
 /// What is wrong with the text, and where.
 pub fn parse(text: &str) -> Result<Vec<Situation>, SituationError> {
-    let file: File =
-        toml::from_str(text).map_err(|error| SituationError(error.to_string().trim_end().to_owned()))?;
+    let whole = |error: toml::de::Error| error.to_string().trim_end().to_owned();
+    let document = toml::de::Deserializer::parse(text).map_err(|error| SituationError::Toml(whole(error)))?;
+    let file = File::deserialize(document).map_err(|error| SituationError::Situations(whole(error)))?;
     let line = |at: usize| text[..at].matches('\n').count() + 1;
+    let mut named: BTreeMap<String, usize> = BTreeMap::new();
+    for written in &file.situations {
+        let (name, line) = (written.name.as_ref(), line(written.name.span().start));
+        let wrong = |what: &str, hint: &str| {
+            Err(SituationError::Situations(format!("line {line}: {what}\nhint: {hint}")))
+        };
+        if name.trim().is_empty() || name.chars().any(char::is_control) {
+            let name = name.escape_debug();
+            return wrong(&format!("`{name}` is no name"), "a name is one line, and not empty");
+        }
+        if let Some(first) = named.insert(name.clone(), line) {
+            let what = format!("`{name}` is the name of the situation at line {first} already");
+            return wrong(&what, "give each a name of its own");
+        }
+    }
     file.situations.into_iter().map(|written| written.situation(line)).collect()
 }
 
@@ -128,7 +150,7 @@ struct File {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
-    name: String,
+    name: Spanned<String>,
     /// None is a success.
     class: Option<FailureClass>,
     #[serde(default)]
@@ -168,9 +190,9 @@ impl Written {
     fn situation(self, line: impl Fn(usize) -> usize) -> Result<Situation, SituationError> {
         let missing = self.adjustable.iter().find(|name| !self.parameters.contains_key(name.as_ref()));
         if let Some(name) = missing {
-            let (situation, line, name) = (&self.name, line(name.span().start), name.as_ref());
+            let (situation, line, name) = (self.name.as_ref(), line(name.span().start), name.as_ref());
             let hint = "hint: give it a value in `parameters`";
-            return Err(SituationError(format!(
+            return Err(SituationError::Situations(format!(
                 "`{situation}`, line {line}: no parameter `{name}` to adjust\n{hint}"
             )));
         }
@@ -192,7 +214,7 @@ impl Written {
             Expected::GiveUp => "give-up",
             Expected::StopStudy => "stop-study",
         });
-        let mut situation = of(&self.name, attempt, |question| {
+        let mut situation = of(self.name.as_ref(), attempt, |question| {
             question.progress.retries = self.retries_in_study;
             let parameters = self.parameters.into_iter();
             question.experiment.parameters =

@@ -10,7 +10,7 @@ use crate::cleanup::{Consequence, Step};
 use crate::decision::{Decision, Placement, Turn};
 use crate::exit_code;
 use crate::reporter::{Page, Versioned, words};
-use crate::trial::{self, Breach, Situation};
+use crate::trial::{self, Breach, Situation, SituationError};
 
 use super::super::Failed;
 use super::Which;
@@ -156,7 +156,10 @@ fn own(path: &Path) -> Result<Vec<Situation>, Failed> {
     if text.len() as u64 > SITUATIONS_BYTES {
         return Err(wrong(format!("is larger than `{SITUATIONS_BYTES}` bytes")));
     }
-    trial::parse(&text).map_err(|error| wrong(format!("holds no situations: {error}")))
+    trial::parse(&text).map_err(|error| match error {
+        SituationError::Toml(_) => Failed::Usage(format!("`{}` {error}", path.display())),
+        SituationError::Situations(_) => wrong(error.to_string()),
+    })
 }
 
 /// A situation's decisions or plan, whole, and as much of the last reason as there is room for.
