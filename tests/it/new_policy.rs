@@ -394,6 +394,7 @@ fn what_cannot_be_made_is_told_with_the_way_out() {
 
     For more information, try '--help'.
     ");
+    assert!(again("plus", "c++").code == 0 && place.path("plus/policy.cpp").exists());
     let reserved = "it means something to the tools that build policies; for example `night-shift` does not";
     for (name, problem) in [
         ("node_modules", reserved),

@@ -8,7 +8,7 @@ use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use include_dir::Dir;
 use serde::Serialize;
 
@@ -24,7 +24,7 @@ pub(in crate::cli) struct Args {
     #[arg(value_parser = name)]
     name: String,
     /// The language that it is written in.
-    #[arg(long, value_parser = PossibleValuesParser::new(LANGUAGES.iter().map(|language| language.name)))]
+    #[arg(long, ignore_case = true, value_parser = PossibleValuesParser::new(LANGUAGES.iter().map(Language::value)))]
     lang: String,
 }
 
@@ -66,9 +66,20 @@ fn name(given: &str) -> Result<String, String> {
     Ok(given.to_owned())
 }
 
+impl Language {
+    /// What names it: as well as its name, what people write, such as `C++`.
+    fn value(&self) -> PossibleValue {
+        PossibleValue::new(self.name).alias(self.title)
+    }
+
+    fn is(&self, given: &str) -> bool {
+        self.value().matches(given, true)
+    }
+}
+
 pub(super) fn run(args: &Args, json: bool) -> Result<u8, Failed> {
     let Args { name, lang } = args;
-    let language = LANGUAGES.iter().find(|language| language.name == *lang).expect("clap knows them all");
+    let language = LANGUAGES.iter().find(|language| language.is(lang)).expect("clap knows them all");
     fs::create_dir(name).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => {
             Failed::Usage(format!("`{name}` is there already\nhint: choose another name, or move it away"))
