@@ -24,7 +24,8 @@ pub(in crate::cli) struct Args {
     #[arg(value_parser = name)]
     name: String,
     /// The language that it is written in.
-    #[arg(long, ignore_case = true, value_parser = PossibleValuesParser::new(LANGUAGES.iter().map(Language::value)))]
+    #[arg(long, value_parser = PossibleValuesParser::new(LANGUAGES.iter().map(Language::value)))]
+    #[arg(ignore_case = true)]
     lang: String,
 }
 
