@@ -106,7 +106,7 @@ export function accept(): Decision;
 export function retry(
   delay: number,
   reason: string,
-  others?: { overrides?: Record<string, string | number>; placement?: Placement; turn?: Turn },
+  others?: { overrides?: Record<string, string | number | boolean>; placement?: Placement; turn?: Turn },
 ): Decision;
 export function giveUp(reason: string): Decision;
 export function stopStudy(reason: string): Decision;

@@ -3,26 +3,70 @@
 // A policy remembers nothing between calls, and does no work: it answers, and
 // the host waits, places and cleans. Spans of time are milliseconds.
 
+// Answers are checked where they are made, so that the author's line is told, and once more where they are given.
+
+/** A value as a message has it. */
+function shown(value) {
+  try {
+    return typeof value === "string" || (typeof value === "object" && value) ? JSON.stringify(value) : String(value);
+  } catch {
+    return String(value);
+  }
+}
+
+function wrong(name, value, expected) {
+  throw new TypeError(`\`${name}\` is \`${shown(value)}\`, expected ${expected}`);
+}
+
+const text = (name, value) => (typeof value === "string" ? value : wrong(name, value, "a text"));
+
+const oneOf = (name, value, choices) =>
+  choices.includes(value) ? value : wrong(name, value, `one of ${choices.map((choice) => `\`${choice}\``).join(", ")}`);
+
+/** The value of a parameter, as a text. */
+function parameterValue(name, value) {
+  const right = ["string", "number", "boolean"].includes(typeof value) && !Number.isNaN(value);
+  return right ? String(value) : wrong(name, value, "a text, a number or a boolean");
+}
+
 /** Takes the attempt's outcome as the stage's outcome. */
 export const accept = () => ({ tag: "accept" });
 
 /** Runs the stage again after so many milliseconds, for this reason. */
-export const retry = (delay, reason, { overrides = {}, placement = "any-devices", turn = "when-due" } = {}) => ({
-  tag: "retry",
-  val: {
-    delay: whole(delay),
-    placement,
-    turn,
-    overrides: Object.entries(overrides).map(([name, value]) => ({ name, value: String(value) })),
-    reason,
-  },
-});
+export function retry(delay, reason, { overrides = {}, placement = "any-devices", turn = "when-due" } = {}) {
+  if (typeof overrides !== "object" || !overrides || Array.isArray(overrides)) {
+    wrong("overrides", overrides, "values by the names of parameters");
+  }
+  const list = Object.entries(overrides).map(([name, value]) => ({
+    name,
+    value: parameterValue(`overrides.${name}`, value),
+  }));
+  return decided({ tag: "retry", val: { delay: whole(delay), placement, turn, overrides: list, reason } });
+}
 
 /** The experiment has failed, for this reason. The study goes on. */
-export const giveUp = (reason) => ({ tag: "give-up", val: reason });
+export const giveUp = (reason) => decided({ tag: "give-up", val: reason });
 
 /** Starts no further experiment, for this reason. */
-export const stopStudy = (reason) => ({ tag: "stop-study", val: reason });
+export const stopStudy = (reason) => decided({ tag: "stop-study", val: reason });
+
+/** A decision that is one, or an error that says what of it is wrong. */
+function decided(decision) {
+  const { tag, val } = decision ?? {};
+  if (tag === "give-up" || tag === "stop-study") {
+    text("reason", val);
+  } else if (tag === "retry" && val) {
+    whole(val.delay);
+    text("reason", val.reason);
+    oneOf("placement", val.placement, ["same-devices", "other-devices", "any-devices"]);
+    oneOf("turn", val.turn, ["when-due", "last"]);
+    if (!Array.isArray(val.overrides)) wrong("overrides", val.overrides, "a list of names and values");
+    for (const one of val.overrides) text(`overrides.${text("overrides.name", one?.name)}`, one.value);
+  } else if (tag !== "accept") {
+    throw new TypeError(`\`decide\` returned \`${shown(decision)}\`, expected a decision`);
+  }
+  return decision;
+}
 
 /** The steps of a cleanup. `orQuarantine(step)`: without it the device is not fit for the next experiment. */
 export const steps = {
@@ -42,6 +86,16 @@ export const steps = {
 };
 
 const step = (action) => ({ action, ifItFails: "carry-on" });
+
+/** A plan that is one, or an error that says what of it is wrong. */
+function planned(plan) {
+  if (!Array.isArray(plan)) throw new TypeError(`\`plan\` returned \`${shown(plan)}\`, expected a list of steps`);
+  for (const one of plan) {
+    if (typeof one?.action?.tag !== "string") throw new TypeError(`\`plan\` has \`${shown(one)}\` in it, expected a step`);
+    oneOf("ifItFails", one.ifItFails, ["carry-on", "quarantine-device", "stop-study"]);
+  }
+  return plan;
+}
 
 function whole(ms) {
   if (!(ms >= 0)) throw new RangeError(`\`${ms}\` ms is no span of time, expected 0 or more`);
@@ -193,10 +247,12 @@ const telling = (call) => (...given) => {
   try {
     return call(...given);
   } catch (error) {
+    const told = error instanceof Error || typeof error === "string" ? `${error}` : (error?.message ?? shown(error));
     const places = globalThis.reprievePlaces ?? [];
-    const lines = [...String(error?.stack).matchAll(/:(\d+):\d+/g)].map(([, line]) => places[line - 1]);
+    // What is no `Error` knows no place.
+    const lines = [...String(error?.stack ?? "").matchAll(/:(\d+):\d+/g)].map(([, line]) => places[line - 1]);
     const place = lines.find(Boolean);
-    throw Object.assign(new Error(place ? `${error}, in ${place}` : `${error}`), { stack: error?.stack });
+    throw Object.assign(new Error(place ? `${told}, in ${place}` : `${told}`), { stack: "" });
   }
 };
 
@@ -225,10 +281,14 @@ export function define(policy) {
       },
     },
     retryPolicy: {
-      decide: telling((experiment, attempts, progress) => decide(experiment, attempts, progress, configured)),
+      decide: telling((experiment, attempts, progress) =>
+        decided(decide(experiment, attempts, progress, configured)),
+      ),
     },
     cleanupPolicy: {
-      plan: telling((experiment, { tag, val }) => plan(experiment, tag === "after-attempt" ? val : undefined, configured)),
+      plan: telling((experiment, { tag, val }) =>
+        planned(plan(experiment, tag === "after-attempt" ? val : undefined, configured)),
+      ),
     },
   };
 }

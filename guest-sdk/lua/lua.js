@@ -53,6 +53,14 @@ export class Machine {
       return 1;
     });
     lua.lua_setglobal(L, text("require"));
+    // A component has no console: there, what is printed goes nowhere.
+    lua.lua_pushcfunction(L, () => {
+      const values = [];
+      for (let at = 1; at <= lua.lua_gettop(L); at++) values.push(this.#words(at));
+      globalThis.console?.error(values.join("\t"));
+      return 0;
+    });
+    lua.lua_setglobal(L, text("print"));
   }
 
   /** Runs a text, and returns what it does. An error there is one here. */
@@ -66,10 +74,33 @@ export class Machine {
   }
 
   #call(count) {
-    const failed = lua.lua_pcall(this.#L, count, 1, 0) !== lua.LUA_OK;
+    const L = this.#L;
+    const handler = lua.lua_gettop(L) - count;
+    lua.lua_pushcfunction(L, this.#raised);
+    lua.lua_insert(L, handler);
+    const failed = lua.lua_pcall(L, count, 1, handler) !== lua.LUA_OK;
     const value = this.#pop();
-    if (failed) throw new Error(String(value));
+    lua.lua_pop(L, 1);
+    // The text says what it is and where.
+    if (failed) throw Object.assign(new Error(value), { name: "" });
     return value;
+  }
+
+  /** Words an error that is no text, and says where it was raised: 0 is this function, 1 `error`, 2 its caller. */
+  #raised = () => {
+    const L = this.#L;
+    if (lua.lua_type(L, 1) === lua.LUA_TSTRING) return 1;
+    lauxlib.luaL_where(L, 2);
+    const told = lua.lua_type(L, 1) === lua.LUA_TTABLE && !lauxlib.luaL_getmetafield(L, 1, text("__tostring"));
+    const words = told ? JSON.stringify(this.#read(1)) : this.#words(1);
+    lua.lua_pushstring(L, text(lua.lua_tojsstring(L, 2) + words));
+    return 1;
+  };
+
+  /** A value as `tostring` has it. */
+  #words(at) {
+    lauxlib.luaL_tolstring(this.#L, at);
+    return this.#pop();
   }
 
   #pop() {

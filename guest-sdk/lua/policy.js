@@ -35,7 +35,10 @@ export function component(modules, name) {
       decision(policy.decide(told(experiment), told(attempts), told(progress))),
     plan: (experiment, attempt) => {
       const steps = policy.plan(told(experiment), attempt && told(attempt));
-      return Array.isArray(steps) ? steps.map(step) : [];
+      if (Array.isArray(steps)) return steps.map(step);
+      // A table with nothing in it is no list yet.
+      if (typeof steps === "object" && Object.keys(steps).length === 0) return [];
+      throw new TypeError(`\`plan\` returned ${shown(steps)}, expected a list of steps`);
     },
   });
   const { version = "0.1.0", summary = "", schema } = policy;
@@ -71,7 +74,11 @@ function told(value) {
   });
 }
 
-function decision({ decision, delay_ms: delay, reason, overrides, placement, turn }) {
+/** A value as a message has it, in the words of Lua. */
+const shown = (value) => `\`${value === undefined ? "nil" : JSON.stringify(value)}\``;
+
+function decision(answer) {
+  const { decision, delay_ms: delay, reason, overrides, placement, turn } = answer ?? {};
   switch (decision) {
     case "accept":
       return accept();
@@ -82,7 +89,7 @@ function decision({ decision, delay_ms: delay, reason, overrides, placement, tur
     case "stop-study":
       return stopStudy(reason);
     default:
-      throw new Error(`\`${decision}\` is no decision`);
+      throw new TypeError(`\`decide\` returned ${shown(answer)}, expected a decision`);
   }
 }
 

@@ -200,7 +200,10 @@ function reprieve.configure(policy, given)
   for name, setting in pairs(settings) do
     local value = given[name]
     local why = value ~= nil and expected(setting, value)
-    if why then error("`" .. name .. "`: `" .. tostring(value) .. "`, expected " .. why, 0) end
+    if why then
+      local told = type(value) == "string" and '"' .. value .. '"' or tostring(value)
+      error("`" .. name .. "`: `" .. told .. "`, expected " .. why, 0)
+    end
     read[name] = value
     if value == nil then read[name] = setting.default end
   end

@@ -36,6 +36,17 @@ test("what is no span of time is refused by its value", () => {
   }
 });
 
+test("an answer that is none is refused where it is made", () => {
+  for (const [make, message] of [
+    [() => giveUp(undefined), "`reason` is `undefined`, expected a text"],
+    [() => retry(0, "", { turn: "soon" }), '`turn` is `"soon"`, expected one of `when-due`, `last`'],
+    [() => retry(0, "", { overrides: { batch: [] } }), "`overrides.batch` is `[]`, expected a text, a number or a boolean"],
+    [() => retry(0, "", { overrides: { batch: NaN } }), "`overrides.batch` is `NaN`, expected a text, a number or a boolean"],
+  ]) {
+    assert.throws(make, { name: "TypeError", message });
+  }
+});
+
 test("settings are held to their types and bounds", () => {
   const settings = {
     retries: { type: "integer", minimum: 0, maximum: 9, default: 3 },

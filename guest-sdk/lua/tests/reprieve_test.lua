@@ -65,8 +65,8 @@ return {
   ["what is wrong is refused by name"] = function()
     assert(refusal { retrys = 1 } == "unknown setting `retrys`, expected one of `colour`, `colours`, `limit`, `on`, `retries`, `seconds`")
     assert(refusal { retries = -1 } == "`retries`: `-1`, expected a whole number, 0 or more")
-    assert(refusal { retries = 1.5 } ~= "" and refusal { seconds = "1" } == "`seconds`: `1`, expected a number, 0 or more")
-    assert(refusal { colour = "blue" } == "`colour`: `blue`, expected one of `red`, `green`")
+    assert(refusal { retries = 1.5 } ~= "" and refusal { seconds = "1" } == '`seconds`: `"1"`, expected a number, 0 or more')
+    assert(refusal { colour = "blue" } == '`colour`: `"blue"`, expected one of `red`, `green`')
     assert(refusal { colours = { "red", "blue" } } ~= "" and refusal { on = 1 } == "`on`: `1`, expected a boolean")
     assert(refusal { limit = "x" } ~= "")
   end,

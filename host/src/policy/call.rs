@@ -13,9 +13,10 @@ use super::devices::Devices;
 use super::engine::{Engine, Slot};
 use super::limits::Limits;
 use super::sandbox::{Breach, Moment, Sandbox};
+use super::thrown::thrown;
 use crate::clock;
 use crate::decision::{PolicyFault, PolicyFaultKind};
-use crate::text::{clip, printable, printable_lines, tail};
+use crate::text::{clip, line, printable, printable_lines, tail};
 
 /// Bytes of a guest's output that a fault carries.
 const TAIL_BYTES: usize = 4 << 10;
@@ -131,6 +132,12 @@ impl<'a> Call<'a> {
     pub(super) fn fault(&self, error: &wasmtime::Error) -> PolicyFault {
         let inside = error.downcast_ref::<WasmBacktrace>();
         let (kind, message) = self.explain(error, inside.is_some());
+        // What a script throws has its place in its text: the functions below are the runtime's.
+        let written = printable_lines(self.store.data().log());
+        if let Some((begin, exception)) = thrown(&written).filter(|_| kind == PolicyFaultKind::Trap) {
+            let output_tail = tail(&(written[..begin].to_owned() + &exception), TAIL_BYTES).to_owned();
+            return PolicyFault { kind, message: line(&exception), backtrace: Vec::new(), output_tail };
+        }
         // A runtime that says what went wrong and exits is called by no author:
         // its way out is all that there is to see.
         let told =

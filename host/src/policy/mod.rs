@@ -33,6 +33,7 @@ mod schema;
 mod spec;
 #[cfg(test)]
 mod tests;
+mod thrown;
 mod unreachable;
 mod v0_1;
 mod versions;

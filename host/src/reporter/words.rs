@@ -134,7 +134,7 @@ pub fn fault(fault: &PolicyFault) -> String {
         None => (*lines.last().unwrap_or(&"")).to_owned(),
     };
     match fault.kind {
-        _ if said.is_empty() => fault.message.clone(),
+        _ if said.is_empty() || said == fault.message => fault.message.clone(),
         PolicyFaultKind::Trap => format!("{said} ({})", fault.message),
         _ => format!("{} (it last said: {said})", fault.message),
     }
@@ -290,6 +290,7 @@ mod tests {
         assert_eq!(told(trap, panic), "panicked at src/lib.rs:10:5: no rows at all (unreachable)");
         assert_eq!(told(trap, "one\ntwo\n\n"), "two (unreachable)");
         assert_eq!(told(trap, ""), "unreachable");
+        assert_eq!(told(trap, "one\nunreachable"), "unreachable");
         assert_eq!(told(PolicyFaultKind::Deadline, "round 9"), "unreachable (it last said: round 9)");
     }
 }

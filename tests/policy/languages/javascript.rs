@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use reprieve::policy::PolicySource;
+use reprieve::reporter::words;
 use serde_json::json;
 
 use super::{conforms, engine, load, path_with_reprieve, root, settings, tells_its_settings};
@@ -46,34 +47,49 @@ fn the_standard_policy_in_javascript_decides_as_the_built_in_one() {
     tells_its_settings(&component);
 }
 
-/// The last words of a policy whose `decide` has this body.
-fn last_words(tools: &Path, body: &str) -> String {
+/// `decide` has each of these bodies in turn, from the third line of `broken.js` on, and is told to fail so.
+#[test]
+fn what_goes_wrong_in_javascript_is_told_with_its_line_and_nothing_else() {
+    let Some(tools) = javascript() else { return };
+    let cases = [
+        (
+            "return attempts[attempts.length].number;",
+            "TypeError: cannot read property 'number' of undefined, in broken.js, line 3",
+        ),
+        ("throw \"just a \\\"string\\\"\";", "just a \"string\""),
+        ("throw { message: \"plain\" };", "plain"),
+        (
+            "return retry(Number.NaN, \"soon\");",
+            "RangeError: `NaN` ms is no span of time, expected 0 or more, in broken.js, line 6",
+        ),
+        ("return giveUp(5);", "TypeError: `reason` is `5`, expected a text, in broken.js, line 7"),
+        (
+            "return retry(0, \"less\", { overrides: { batch: null } });",
+            "TypeError: `overrides.batch` is `null`, expected a text, a number or a boolean, in broken.js, line 8",
+        ),
+        (
+            "return { tag: \"retry\", val: { ...retry(0, \"\").val, placement: \"moon\" } };",
+            "TypeError: `placement` is `\"moon\"`, expected one of `same-devices`, `other-devices`, `any-devices`",
+        ),
+        ("", "TypeError: `decide` returned `undefined`, expected a decision"),
+    ];
+    let bodies: String = cases.iter().map(|(body, _)| format!("  (attempts) => {{ {body} }},\n")).collect();
+    // One component, as each takes long to compile.
+    let text = format!(
+        "import {{ define, giveUp, retry }} from \"reprieve-guest\";\nconst bodies = [\n{bodies}];\n\
+         export const {{ guest, retryPolicy }} = define({{\n  name: \"broken\",\n  \
+         settings: {{ number: {{ type: \"integer\", default: 0 }} }},\n  \
+         decide: (experiment, attempts, progress, {{ number }}) => bodies[number](attempts),\n}});\n"
+    );
     let dir = tempfile::TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
     let module = dir.path().join("broken.js");
-    let text = format!(
-        "import {{ define, retry }} from \"reprieve-guest\";\n\nfunction decide(experiment, attempts) {{\n  \
-         // Comments move no line.\n  {body}\n}}\n\n\
-         export const {{ guest, retryPolicy }} = define({{ name: \"broken\", decide }});\n"
-    );
     std::fs::write(&module, text).expect("it can be written");
-    let source = PolicySource::Bytes { name: "broken".to_owned(), bytes: build(tools, &module) };
-    let policy = load(&engine(), &source, &json!({})).expect("it loads");
-    policy.decide(&question(1)).result.expect_err("it throws").output_tail
-}
-
-#[test]
-fn an_exception_in_javascript_is_told_with_its_line() {
-    let Some(tools) = javascript() else { return };
-    let told = last_words(&tools, "return attempts[attempts.length].number;");
-    assert!(
-        told.contains("TypeError: cannot read property 'number' of undefined, in broken.js, line 5"),
-        "{told}"
-    );
-    let told = last_words(&tools, "return retry(Number.NaN, \"soon\");");
-    assert!(
-        told.contains("RangeError: `NaN` ms is no span of time, expected 0 or more, in broken.js, line 5"),
-        "{told}"
-    );
+    let (engine, bytes) = (engine(), build(&tools, &module));
+    let source = PolicySource::Bytes { name: "broken".to_owned(), bytes };
+    for (number, (_, expected)) in cases.iter().enumerate() {
+        let policy = load(&engine, &source, &json!({ "number": number })).expect("it loads");
+        assert_eq!(words::fault(&policy.decide(&question(1)).result.expect_err("it throws")), *expected);
+    }
 }
 
 #[test]

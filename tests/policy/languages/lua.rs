@@ -3,7 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{conforms, path_with_reprieve, root, settings, tells_its_settings};
+use reprieve::policy::PolicySource;
+use reprieve::reporter::words;
+use serde_json::json;
+
+use super::{conforms, engine, load, path_with_reprieve, root, settings, tells_its_settings};
+use crate::question;
 
 /// The desk of an author: a directory with the SDK and its tools in it, as the README has them installed.
 #[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
@@ -50,6 +55,40 @@ fn the_standard_policy_in_lua_decides_as_the_built_in_one() {
     let component = std::fs::read(desk.path().join("standard.wasm")).expect("it was built");
     conforms(&component, settings());
     tells_its_settings(&component);
+}
+
+#[test]
+fn what_goes_wrong_in_lua_is_told_with_its_line_or_by_what_is_wrong() {
+    let Some(desk) = desk() else { return };
+    let cases = [
+        (
+            "print('a clue', 1) return attempts[1].nothing.at_all",
+            "broken.lua:3: attempt to index a nil value (field 'nothing')",
+        ),
+        ("error({ code = 5 })", "broken.lua:4: {\"code\":5}"),
+        (
+            "return reprieve.retry(0, 'less', { overrides = { batch = {} } })",
+            "TypeError: `overrides.batch` is `{}`, expected a text, a number or a boolean",
+        ),
+        ("return 'retry'", "TypeError: `decide` returned `\"retry\"`, expected a decision"),
+        ("", "TypeError: `decide` returned `nil`, expected a decision"),
+    ];
+    let bodies: String =
+        cases.iter().map(|(body, _)| format!("  function(attempts) {body} end,\n")).collect();
+    // One component, as each takes long to compile.
+    let text = format!(
+        "local reprieve = require 'reprieve'\nlocal bodies = {{\n{bodies}}}\n\
+         return {{\n  name = 'broken', settings = {{ case = reprieve.setting(1) }},\n  \
+         decide = function(_, attempts, _, settings) return bodies[settings.case](attempts) end,\n}}\n"
+    );
+    std::fs::write(desk.path().join("broken.lua"), text).expect("it can be written");
+    run(desk.path(), "node node_modules/reprieve-lua/build.mjs broken.lua");
+    let bytes = std::fs::read(desk.path().join("broken.wasm")).expect("it was built");
+    let (engine, source) = (engine(), PolicySource::Bytes { name: "broken".to_owned(), bytes });
+    for (case, (_, expected)) in (1..).zip(cases) {
+        let policy = load(&engine, &source, &json!({ "case": case })).expect("it loads");
+        assert_eq!(words::fault(&policy.decide(&question(1)).result.expect_err("it raises")), expected);
+    }
 }
 
 #[test]
