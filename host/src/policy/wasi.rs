@@ -102,7 +102,7 @@ impl Wasi {
 
 /// Links WASI, with what would block, sleep or open a socket replaced. What no
 /// guest can come by an instance of is linked by the types that the component
-/// gives it: linking all of it for them made a host's start a tenth longer.
+/// gives it: all that wasmtime has for them made a first decision 6 % longer.
 pub(super) fn link(linker: &mut Linker<Sandbox>, component: &Component) -> wasmtime::Result<()> {
     cli::environment::add_to_linker::<_, WasiCli>(linker, WasiCliView::cli)?;
     cli::exit::add_to_linker::<_, WasiCli>(linker, WasiCliView::cli)?;
