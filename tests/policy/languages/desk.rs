@@ -18,7 +18,7 @@ pub(super) struct Desk {
 impl Desk {
     /// One with ziglang in its `venv`, where `tests/run` has installed it.
     pub(super) fn with_ziglang() -> Option<Self> {
-        let bin = fetched("zig", "python-zig")?;
+        let bin = fetched("zig/bin", "python-zig")?;
         let desk = Self::new(&bin.join("../cache"));
         link(&bin.join(".."), &desk.dir().join("venv"));
         Some(desk)
@@ -26,13 +26,35 @@ impl Desk {
 
     /// One with LDC.
     pub(super) fn with_ldc() -> Option<Self> {
-        let bin = fetched("d", "ldc2")?;
+        let bin = fetched("d/bin", "ldc2")?;
         Some(Self { bins: vec![bin.clone()], ..Self::new(&bin.join("../cache")) })
     }
 
     /// One with Nim, and with ziglang for the C that it writes.
     pub(super) fn with_nim() -> Option<Self> {
-        Some(Self { bins: vec![fetched("nim", "nim")?], ..Self::with_ziglang()? })
+        Some(Self { bins: vec![fetched("nim/bin", "nim")?], ..Self::with_ziglang()? })
+    }
+
+    /// One with modules of npm, as `tests/run` has installed them into this
+    /// folder, and with these SDKs, each by the name that it is imported by.
+    pub(super) fn with_modules(guests: &str, modules: &[&str], sdks: &[(&str, &str)]) -> Option<Self> {
+        let folder = format!("{guests}/node_modules");
+        let mut installed = None;
+        for module in modules {
+            installed = Some(fetched(&folder, module)?);
+        }
+        let installed = installed.expect("a language needs some module");
+        let desk = Self::new(&installed.join("../cache"));
+        let own = desk.dir().join("node_modules");
+        std::fs::create_dir(&own).expect("a directory");
+        for module in modules {
+            link(&installed.join(module), &own.join(module));
+        }
+        for (name, sdk) in sdks {
+            link(&root().join("guest-sdk").join(sdk), &own.join(name));
+        }
+        std::fs::write(desk.dir().join("package.json"), "{}").expect("it can be written");
+        Some(desk)
     }
 
     fn new(cache: &Path) -> Self {
@@ -45,6 +67,17 @@ impl Desk {
 
     fn dir(&self) -> PathBuf {
         self.home.path().join("mine")
+    }
+
+    /// Puts a file there.
+    pub(super) fn write(&self, file: &str, text: impl AsRef<[u8]>) {
+        std::fs::write(self.dir().join(file), text).expect("it can be written");
+    }
+
+    /// Puts a file of an SDK there, under another name.
+    pub(super) fn copy(&self, of_sdk: &str, file: &str) {
+        let from = root().join("guest-sdk").join(of_sdk);
+        std::fs::copy(from, self.dir().join(file)).expect("it can be copied");
     }
 
     /// What a command there has made.
@@ -78,7 +111,7 @@ impl Desk {
         for example in examples {
             let text = read(&format!("examples/{example}"));
             assert!(readme.contains(&format!("```{fence}\n{text}```\n")), "not word for word: {example}");
-            std::fs::write(self.dir().join(example), text).expect("it can be written");
+            self.write(example, text);
         }
         for script in readme.split("```sh\n").skip(2).filter_map(|block| block.split("```").next()) {
             self.run(script);
@@ -86,15 +119,15 @@ impl Desk {
     }
 }
 
-/// Where this command is, of those that `tests/run` fetches into this folder.
+/// Where this is that `tests/run` fetches into this folder of the guests'.
 #[expect(clippy::print_stdout, reason = "a test that cannot be run says so")]
-fn fetched(guests: &str, command: &str) -> Option<PathBuf> {
-    let bin = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../guests").join(guests).join("bin");
-    if !bin.join(command).exists() {
-        println!("SKIPPED: `{command}` is not there; `tests/run` fetches it");
+fn fetched(folder: &str, what: &str) -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../guests").join(folder);
+    if !folder.join(what).exists() {
+        println!("SKIPPED: `{what}` is not there; `tests/run` fetches it");
         return None;
     }
-    Some(bin.canonicalize().expect("it is there"))
+    Some(folder.canonicalize().expect("it is there"))
 }
 
 fn link(from: &Path, to: &Path) {
