@@ -18,6 +18,7 @@ mod gpu_script;
 #[expect(dead_code, reason = "the tests of policies use the rest")]
 #[path = "../policy/guest.rs"]
 mod guest;
+mod impostors;
 mod interrupts;
 mod journal;
 mod kept;

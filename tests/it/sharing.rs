@@ -1,8 +1,6 @@
 //! Policies in registries: pushed, pulled, locked, kept, and refused where they do not match.
 
 use std::fs;
-use std::io::{self, BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
 
 use insta::assert_snapshot;
 use reprieve::event::{Event, StudyStarted};
@@ -13,7 +11,7 @@ use crate::registry::Registry;
 use crate::support::{Place, Ran};
 
 /// A policy that accepts everything, and gives this as its version: five characters.
-fn policy(version: &str) -> Vec<u8> {
+pub(crate) fn policy(version: &str) -> Vec<u8> {
     let text = format!(
         r#"(module
              (data (i32.const 64) "{version}")
@@ -30,7 +28,7 @@ fn policy(version: &str) -> Vec<u8> {
 }
 
 /// A place with a cache of its own.
-fn place() -> Place {
+pub(crate) fn place() -> Place {
     let place = Place::new();
     let cache = place.path("cache").to_string_lossy().into_owned();
     place.env("XDG_CACHE_HOME", &cache)
@@ -79,7 +77,7 @@ fn copy(place: &Place, pin: &Pin) -> std::path::PathBuf {
 }
 
 /// What changes from run to run: the port.
-fn steady(ran: &Ran) -> String {
+pub(crate) fn steady(ran: &Ran) -> String {
     regex::Regex::new(r"127\.0\.0\.1:\d+")
         .expect("it is ours")
         .replace_all(&ran.to_string(), "HOST")
@@ -297,107 +295,6 @@ fn a_policy_that_is_not_there_is_told_with_the_way_out() {
     error: `none.wasm` does not exist
     hint: look at the path
     ");
-}
-
-/// A registry that answers every request by its path with this, and its reference to a policy.
-fn impostor(answer: impl Fn(&str, &mut TcpStream) -> io::Result<()> + Send + 'static) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let reference = format!("oci://{}/lab/two-strikes:1.2", listener.local_addr().expect("it is bound"));
-    std::thread::spawn(move || {
-        for mut asking in listener.incoming().map_while(Result::ok) {
-            let mut request = BufReader::new(asking.try_clone().expect("a second handle")).lines();
-            let first = request.by_ref().map_while(Result::ok).take_while(|line| !line.is_empty()).next();
-            let path = first.unwrap_or_default().split(' ').nth(1).unwrap_or_default().to_owned();
-            // Whoever asks may have heard enough.
-            let _ = answer(&path, &mut asking);
-        }
-    });
-    reference
-}
-
-const OK: &[u8] = b"HTTP/1.1 200 OK\r\nConnection: close\r\n";
-
-/// More than anybody would keep.
-fn endless(to: &mut TcpStream) -> io::Result<()> {
-    to.write_all(OK)?;
-    to.write_all(b"\r\n")?;
-    loop {
-        to.write_all(&[b' '; 1 << 16])?;
-    }
-}
-
-#[test]
-fn what_does_not_end_is_refused_and_not_kept() {
-    let place = place();
-    let reference = impostor(|_, to| endless(to));
-    assert_snapshot!(steady(&place.reprieve(&["policy", "pull", &reference])), @r"
-    exit code 2
-    --- stderr
-    error: `oci://HOST/lab/two-strikes:1.2` is refused: its manifest does not end after `4194304` bytes
-    hint: that is no policy's; ask whoever keeps `HOST`
-    ");
-    let reference = impostor(|path, to| {
-        if !path.contains("/manifests/") {
-            return if path == "/v2/" { to.write_all(&[OK, b"\r\n"].concat()) } else { endless(to) };
-        }
-        let digest = Digest::of(b"");
-        let manifest = format!(
-            r#"{{"config":{{"mediaType":"application/vnd.wasm.config.v0+json","digest":"{digest}","size":0}},
-                "layers":[{{"mediaType":"application/wasm","digest":"{digest}","size":1000}}]}}"#
-        );
-        write!(to, "{}\r\n{manifest}", String::from_utf8_lossy(OK))
-    });
-    let ran = place.reprieve(&["policy", "pull", &reference]);
-    assert!(
-        ran.code == 2 && ran.stderr.contains("its component does not end after `1000` bytes\nhint: "),
-        "{ran}"
-    );
-    assert!(!place.path("cache/reprieve/policies").exists(), "{ran}");
-}
-
-#[test]
-fn what_is_no_registry_and_what_is_not_there_are_told_apart() {
-    let place = place();
-    place.write("policy.wasm", policy("1.0.0"));
-    let reference = impostor(|_, to| {
-        to.write_all(b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 6\r\n\r\n<html>")
-    });
-    assert_snapshot!(steady(&place.reprieve(&["policy", "pull", &reference])), @r"
-    exit code 2
-    --- stderr
-    error: `HOST` does not answer as a registry does: it answers with status `404`
-    hint: look at the host and the port; if a registry is there, at the name and the tag
-    ");
-    let pushed = place.reprieve(&["policy", "push", "policy.wasm", &reference]);
-    assert!(pushed.code == 2 && pushed.stderr.contains("does not answer as a registry does"), "{pushed}");
-    let reference = impostor(|_, to| to.write_all(&[OK, b"\r\n<html>sign in to this network"].concat()));
-    let ran = place.reprieve(&["policy", "pull", &reference]);
-    assert!(ran.code == 2 && ran.stderr.contains("what it gives for a manifest is not JSON"), "{ran}");
-    let reference = impostor(|_, to| {
-        to.write_all(b"HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n{\"errors\":[{\"code\":\"GONE\"}]}")
-    });
-    let ran = place.reprieve(&["policy", "pull", &reference]);
-    assert!(ran.code == 2 && ran.stderr.contains("error: there is no `oci://"), "{ran}");
-    let reference = impostor(|_, to| {
-        to.write_all(b"HTTP/1.1 429 Slow Down\r\nConnection: close\r\n\r\n{\"errors\":[{\"code\":\"TOOMANYREQUESTS\"}]}")
-    });
-    assert_snapshot!(steady(&place.reprieve(&["policy", "pull", &reference])), @r#"
-    exit code 2
-    --- stderr
-    error: `HOST` refuses `oci://HOST/lab/two-strikes:1.2`: "TOOMANYREQUESTS"
-    hint: try again later; where it stays, whoever keeps the registry knows more
-    "#);
-
-    let free = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
-    let nobody = format!("oci://{free}/lab/two-strikes:1.2");
-    assert_snapshot!(steady(&place.reprieve(&["policy", "pull", &nobody])), @r"
-    exit code 2
-    --- stderr
-    error: `oci://HOST/lab/two-strikes:1.2` cannot be reached: tcp connect error: Connection refused (os error 111)
-    hint: does anything listen at `HOST`? Start the registry there, or look at the port; what is locked and has been pulled needs no registry
-    ");
-    let pushed = place.reprieve(&["policy", "push", "policy.wasm", &nobody]);
-    assert!(pushed.code == 2 && pushed.stderr.contains("hint: does anything listen at "), "{pushed}");
 }
 
 #[test]
